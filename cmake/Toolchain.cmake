@@ -1,0 +1,48 @@
+# One compiler on purpose: g++ 12.2 miscompiles everyday coroutine code (tests/toolchain shows how).
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+    message(FATAL_ERROR
+        "Bennu builds with clang-19 (found ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}). "
+        "Use a preset: cmake --preset dev")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+find_package(Threads REQUIRED)
+
+find_program(BENNU_CCACHE ccache)
+if(BENNU_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+        ${BENNU_CCACHE})
+endif()
+
+add_library(bennu_options INTERFACE)
+target_include_directories(bennu_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(bennu_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:
+    -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Wno-c2y-extensions
+    -Wno-invalid-offsetof -Wno-missing-designated-field-initializers
+    -Werror=dangling -Werror=return-stack-address -Werror=unused-result -Werror=return-type
+    -Werror=switch -Werror=implicit-fallthrough
+    -ftls-model=initial-exec>
+    "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+target_link_options(bennu_options INTERFACE -fuse-ld=lld-19)
+target_link_libraries(bennu_options INTERFACE Threads::Threads)
+
+set(BENNU_SANITIZE "" CACHE STRING "address, thread or fuzz")
+if(BENNU_SANITIZE STREQUAL "address")
+    target_compile_options(bennu_options INTERFACE -fsanitize=address,undefined
+        -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    target_link_options(bennu_options INTERFACE -fsanitize=address,undefined)
+elseif(BENNU_SANITIZE STREQUAL "thread")
+    target_compile_options(bennu_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+    target_link_options(bennu_options INTERFACE -fsanitize=thread)
+elseif(BENNU_SANITIZE STREQUAL "fuzz")
+    target_compile_options(bennu_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+        -fno-omit-frame-pointer)
+    target_link_options(bennu_options INTERFACE -fsanitize=address,undefined)
+endif()
