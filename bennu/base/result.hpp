@@ -30,8 +30,9 @@ enum class ErrorKind : unsigned char {
 
 std::string_view to_string(ErrorKind kind);
 
-/// One thing that is wrong with one field. `field` is a path such as `cost` or `steps.2.name`; `code` is a stable
-/// machine-readable word (`required`, `too_long`, `taken`); `message` is for people.
+/// One thing that is wrong with one field. `field` is a path such as `cost` or `steps.2.name`;
+/// `code` is a stable machine-readable word (`required`, `too_long`, `taken`); `message` is for
+/// people.
 struct FieldError {
     std::string field;
     std::string code;
@@ -40,10 +41,10 @@ struct FieldError {
     bool operator==(const FieldError&) const = default;
 };
 
-/// An outcome that a caller is expected to handle. Two words in size; the details live on the heap, since errors are
-/// rare. Copyable, so that one failure can answer several waiters.
+/// An outcome that a caller is expected to handle. Two words in size; the details live on the heap,
+/// since errors are rare. Copyable, so that one failure can answer several waiters.
 class Error {
-public:
+  public:
     explicit Error(ErrorKind kind, std::string code = {}, std::string message = {});
     Error(const Error& other);
     Error& operator=(const Error& other);
@@ -67,7 +68,7 @@ public:
     /// `kind code: message [field: message, …]` for logs.
     std::string describe() const;
 
-private:
+  private:
     struct Details;
     struct DetailsDeleter {
         void operator()(Details*) const;
@@ -76,14 +77,16 @@ private:
     std::unique_ptr<Details, DetailsDeleter> details_;
 };
 
-/// A value or an Error. Converts implicitly from both, so that `return value;` and `return Error(...)` read plainly.
+/// A value or an Error. Converts implicitly from both, so that `return value;` and `return
+/// Error(...)` read plainly.
 template <typename T = void>
 class [[nodiscard]] Result {
-public:
+  public:
     using value_type = T;
 
     template <typename U = T>
-        requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+        requires(std::is_constructible_v<T, U &&> &&
+                 !std::is_same_v<std::remove_cvref_t<U>, Result> &&
                  !std::is_same_v<std::remove_cvref_t<U>, Error>)
     Result(U&& value) : state_(std::in_place, std::forward<U>(value)) {}
     Result(Error error) : state_(std::unexpect, std::move(error)) {}
@@ -127,13 +130,13 @@ public:
         return std::forward<F>(f)(*std::move(state_));
     }
 
-private:
+  private:
     std::expected<T, Error> state_;
 };
 
 template <>
 class [[nodiscard]] Result<void> {
-public:
+  public:
     using value_type = void;
 
     Result() = default;
@@ -161,7 +164,7 @@ public:
         return std::forward<F>(f)();
     }
 
-private:
+  private:
     std::expected<void, Error> state_;
 };
 
