@@ -15,9 +15,9 @@ find_package(Threads REQUIRED)
 
 find_program(BENNU_CCACHE ccache)
 if(BENNU_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER
-        ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-        ${BENNU_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/cmake/ccache.sh)
+    # The header is inside the precompiled one; naming it again would put an absolute path into the hash.
+    set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
 endif()
 
 add_library(bennu_options INTERFACE)
