@@ -1,4 +1,5 @@
-// Standard headers that nearly every file needs; nothing of ours, so that editing Bennu never rebuilds this.
+// Standard headers that nearly every file needs; nothing of ours, so that editing Bennu never
+// rebuilds this.
 #include <algorithm>
 #include <array>
 #include <atomic>
