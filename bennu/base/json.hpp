@@ -129,16 +129,18 @@ class Json {
     static constexpr std::size_t inline_capacity = 14;
     static constexpr std::uint8_t long_string = 0xff;
 
-    struct LongString {
+    struct [[gnu::packed]] LongString {  // 12 bytes: the type and length after it stay untouched
         char* data;
         std::uint32_t size;
     };
     template <typename T>
     void store(T value) {
+        static_assert(sizeof value <= inline_capacity);
         std::memcpy(raw_, &value, sizeof value);
     }
     template <typename T>
     T load() const {
+        static_assert(sizeof(T) <= inline_capacity);
         T value;
         std::memcpy(&value, raw_, sizeof value);
         return value;

@@ -55,6 +55,7 @@ struct EnumInfo {
     std::string_view name;
     std::span<const Enumerator> enumerators;
     std::size_t size;  ///< of the C++ type in bytes
+    bool is_unsigned;
 
     const Enumerator* find(std::string_view enumerator) const;
     const Enumerator* find(std::int64_t value) const;
@@ -157,7 +158,7 @@ bool record_equal(const T& a, const T& b) {
     return record_equal(&a, &b, record_of<T>());
 }
 
-/// Reads and writes an integer kind or an enumeration of any size.
+/// Reads and writes a boolean, an integer kind or an enumeration of any size (uint64 by its bits).
 std::int64_t load_integer(const void* field, const FieldOps& ops);
 void store_integer(void* field, const FieldOps& ops, std::int64_t value);
 
@@ -310,11 +311,12 @@ inline constexpr const FieldOps& ops_of = detail::OpsOf<T>::ops;
                                   static_cast<std::int64_t>(Type::enumerator)},
 
 /// Names the enumerators of an enum, once, in its namespace.
-#define BENNU_ENUM(Type, ...)                                                            \
-    constexpr const ::bennu::EnumInfo& bennu_enum_info(const Type*) {                    \
-        static constexpr ::bennu::EnumInfo::Enumerator enumerators[] = {                 \
-            BENNU_FOR_EACH(BENNU_ENUM_VALUE, Type, __VA_ARGS__)};                        \
-        static constexpr ::bennu::EnumInfo info{::bennu::detail::short_type_name(#Type), \
-                                                enumerators, sizeof(Type)};              \
-        return info;                                                                     \
+#define BENNU_ENUM(Type, ...)                                                                      \
+    constexpr const ::bennu::EnumInfo& bennu_enum_info(const Type*) {                              \
+        static constexpr ::bennu::EnumInfo::Enumerator enumerators[] = {                           \
+            BENNU_FOR_EACH(BENNU_ENUM_VALUE, Type, __VA_ARGS__)};                                  \
+        static constexpr ::bennu::EnumInfo info{::bennu::detail::short_type_name(#Type),           \
+                                                enumerators, sizeof(Type),                         \
+                                                std::is_unsigned_v<std::underlying_type_t<Type>>}; \
+        return info;                                                                               \
     }

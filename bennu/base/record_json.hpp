@@ -31,8 +31,8 @@ struct ReadOptions {
 
 /// Reads an object into a record and collects every field's error: codes `required`, `unknown`,
 /// `type`, `invalid`, `out_of_range`, `not_one_of`. On failure the record holds a mixture and
-/// should be thrown away. Optional fields may be absent or null; all others are required, but
-/// vectors, records and Json may be absent (they keep what they have).
+/// should be thrown away. Optional fields may be absent or null, vectors and Json may be
+/// absent (they keep what they have); everything else is required.
 Result<> read_json(void* record, const RecordInfo& info, const Json& object,
                    const ReadOptions& options = {});
 /// One field from one JSON value; errors go to `errors` under `path`.

@@ -10,12 +10,15 @@ struct Error::Details {
     std::vector<FieldError> fields;
 };
 
-void Error::DetailsDeleter::operator()(Details* details) const { delete details; }
+void Error::DetailsDeleter::operator()(Details* details) const {
+    delete details;
+}
 
 std::string_view to_string(ErrorKind kind) {
     static constexpr std::array<std::string_view, 14> names{
-        "invalid",     "unauthorized", "forbidden", "not_found", "conflict", "too_large",   "unsupported",
-        "overloaded",  "timeout",      "cancelled", "closed",    "unavailable", "io", "internal"};
+        "invalid",   "unauthorized", "forbidden",  "not_found", "conflict",
+        "too_large", "unsupported",  "overloaded", "timeout",   "cancelled",
+        "closed",    "unavailable",  "io",         "internal"};
     return names[static_cast<std::size_t>(kind)];
 }
 

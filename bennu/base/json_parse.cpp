@@ -1,0 +1,185 @@
+// The one place that knows Boost.JSON: its incremental parser drives the builder below.
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "bennu/base/json.hpp"
+#include "bennu/base/utf8.hpp"
+
+namespace bennu {
+namespace {
+
+using boost::json::error;
+using boost::json::error_code;
+
+/// The first key that occurs twice, or nullptr.
+const std::string* duplicate_key(const Json::Object& members) {
+    constexpr std::size_t few = 8;
+    if (members.size() <= few) {
+        for (std::size_t i = 1; i < members.size(); ++i) {
+            for (std::size_t j = 0; j < i; ++j) {
+                if (members[i].key == members[j].key) return &members[i].key;
+            }
+        }
+        return nullptr;
+    }
+    std::vector<const std::string*> keys;
+    keys.reserve(members.size());
+    for (const JsonMember& member : members) keys.push_back(&member.key);
+    std::ranges::sort(keys, {}, [](const std::string* key) -> const std::string& { return *key; });
+    const auto same = [](const std::string* a, const std::string* b) { return *a == *b; };
+    const auto found = std::ranges::adjacent_find(keys, same);
+    return found == keys.end() ? nullptr : *found;
+}
+
+struct Builder {
+    static constexpr std::size_t max_array_size = SIZE_MAX;
+    static constexpr std::size_t max_object_size = SIZE_MAX;
+    static constexpr std::size_t max_string_size = SIZE_MAX;
+    static constexpr std::size_t max_key_size = SIZE_MAX;
+
+    struct Level {
+        Json container;
+        std::string key;  // of the member being read
+    };
+
+    std::vector<Level> levels;
+    std::string partial;  // text of a token that comes in parts
+    Json result;
+    std::string code;  // of an error that the builder itself found
+    std::string message;
+
+    bool add(Json value) {
+        if (levels.empty()) {
+            result = std::move(value);
+            return true;
+        }
+        Level& top = levels.back();
+        if (top.container.is_array()) {
+            top.container.as_array().push_back(std::move(value));
+        } else {
+            top.container.as_object().push_back({std::move(top.key), std::move(value)});
+        }
+        return true;
+    }
+    bool fail(error_code& ec, std::string_view with_code, std::string why) {
+        code = with_code;
+        message = std::move(why);
+        ec = error::syntax;
+        return false;
+    }
+    std::string_view whole(std::string_view last) {
+        return partial.empty() ? last : std::string_view(partial.append(last));
+    }
+
+    bool on_document_begin(error_code&) { return true; }
+    bool on_document_end(error_code&) { return true; }
+    bool on_array_begin(error_code&) {
+        levels.push_back({Json(Json::Array()), {}});
+        return true;
+    }
+    bool on_object_begin(error_code&) {
+        levels.push_back({Json(Json::Object()), {}});
+        return true;
+    }
+    bool on_array_end(std::size_t, error_code&) { return close(); }
+    bool on_object_end(std::size_t, error_code& ec) {
+        const std::string* twice = duplicate_key(levels.back().container.as_object());
+        if (twice) return fail(ec, "duplicate_key", "the key \"" + *twice + "\" occurs twice");
+        return close();
+    }
+    bool close() {
+        Json container = std::move(levels.back().container);
+        levels.pop_back();
+        return add(std::move(container));
+    }
+    bool on_string_part(std::string_view part, std::size_t, error_code&) {
+        partial += part;
+        return true;
+    }
+    bool on_string(std::string_view last, std::size_t, error_code&) {
+        Json text(whole(last));
+        partial.clear();
+        return add(std::move(text));
+    }
+    bool on_key_part(std::string_view part, std::size_t, error_code&) {
+        partial += part;
+        return true;
+    }
+    bool on_key(std::string_view last, std::size_t, error_code&) {
+        levels.back().key = whole(last);
+        partial.clear();
+        return true;
+    }
+    bool on_number_part(std::string_view part, error_code&) {
+        partial += part;
+        return true;
+    }
+    bool on_int64(std::int64_t value, std::string_view, error_code&) {
+        partial.clear();
+        return add(value);
+    }
+    bool on_uint64(std::uint64_t value, std::string_view, error_code&) {
+        partial.clear();
+        return add(static_cast<double>(value));
+    }
+    bool on_double(double approximate, std::string_view last, error_code& ec) {
+        // Boost 1.81 rounds in a hurry; from_chars is exact, so that doubles survive a round trip.
+        const std::string_view text = whole(last);
+        double value = 0;
+        const auto failure = std::from_chars(text.data(), text.data() + text.size(), value).ec;
+        partial.clear();
+        if (failure == std::errc()) return add(value);
+        if (std::fabs(approximate) < 1) return add(0.0);  // too small to tell from zero
+        return fail(ec, "number_out_of_range", "a number is out of range");
+    }
+    bool on_bool(bool value, error_code&) { return add(value); }
+    bool on_null(error_code&) { return add(nullptr); }
+    bool on_comment_part(std::string_view, error_code&) { return true; }
+    bool on_comment(std::string_view, error_code&) { return true; }
+};
+
+Error at_byte(std::string_view code, std::string_view message, std::size_t offset) {
+    return Error(ErrorKind::invalid, std::string(code),
+                 std::string(message) + " at byte " + std::to_string(offset));
+}
+
+Error describe(error_code ec, const Builder& builder, std::string_view text, std::size_t offset) {
+    if (!builder.code.empty()) return at_byte(builder.code, builder.message, offset);
+    Utf8Validator validator;
+    if (!validator.feed(text.substr(0, offset + 4))) {  // the parser stops where a character starts
+        return at_byte("invalid_utf8", "the text is not valid UTF-8", offset);
+    }
+    if (ec == error::too_deep) return at_byte("too_deep", "the nesting is too deep", offset);
+    if (ec == error::exponent_overflow) {
+        return at_byte("number_out_of_range", "a number is out of range", offset);
+    }
+    if (ec == error::incomplete)
+        return at_byte("malformed_json", "the JSON text ends early", offset);
+    if (ec == error::extra_data) {
+        return at_byte("malformed_json", "there is text after the JSON value", offset);
+    }
+    return at_byte("malformed_json", "the JSON text is malformed", offset);
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, JsonLimits limits) {
+    if (text.size() > limits.max_bytes) {
+        return Error(ErrorKind::too_large, "too_large",
+                     "the JSON text is longer than " + std::to_string(limits.max_bytes) + " bytes");
+    }
+    boost::json::parse_options options;
+    options.max_depth = limits.max_depth;
+    boost::json::basic_parser<Builder> parser(options);
+    error_code ec;
+    const std::size_t consumed = parser.write_some(false, text.data(), text.size(), ec);
+    if (!ec && consumed < text.size()) ec = error::extra_data;
+    if (!ec && !parser.done()) ec = error::incomplete;
+    if (ec) return describe(ec, parser.handler(), text, consumed);
+    return std::move(parser.handler().result);
+}
+
+}  // namespace bennu

@@ -1,0 +1,157 @@
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "bennu/base/json.hpp"
+#include "bennu/base/utf8.hpp"
+
+namespace bennu {
+namespace {
+
+enum class CharClass : unsigned char { plain, escape, high };
+
+constexpr std::array<CharClass, 256> classes = [] {
+    std::array<CharClass, 256> table{};
+    for (int c = 0; c < 256; ++c) {
+        table[static_cast<std::size_t>(c)] =
+            c >= 0x80 ? CharClass::high
+                      : (c < 0x20 || c == '"' || c == '\\' || c == 0x7f ? CharClass::escape
+                                                                        : CharClass::plain);
+    }
+    return table;
+}();
+
+CharClass class_of(char c) {
+    return classes[static_cast<unsigned char>(c)];
+}
+
+void append_escape(std::string& out, char c) {
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        case '\b':
+            out += "\\b";
+            return;
+        case '\f':
+            out += "\\f";
+            return;
+        default:
+            break;
+    }
+    static constexpr char digits[] = "0123456789abcdef";
+    out += "\\u00";
+    out += digits[c >> 4 & 15];
+    out += digits[c & 15];
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    std::size_t done = 0;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const CharClass kind = class_of(text[at]);
+        if (kind == CharClass::plain) {
+            ++at;
+            continue;
+        }
+        if (kind == CharClass::high) {
+            if (const std::size_t length = utf8_char_length(text.substr(at))) {
+                at += length;
+                continue;
+            }
+        }
+        out.append(text, done, at - done);
+        if (kind == CharClass::high) {
+            out += "\xef\xbf\xbd";
+        } else {
+            append_escape(out, text[at]);
+        }
+        done = ++at;
+    }
+    out.append(text, done, at - done);
+    out += '"';
+}
+
+void append_json_int(std::string& out, std::int64_t value) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    out.append(digits, end);
+}
+
+void append_json_double(std::string& out, double value) {
+    if (!std::isfinite(value)) {
+        out += "null";
+        return;
+    }
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    const std::string_view text(digits, static_cast<std::size_t>(end - digits));
+    out += text;
+    // A whole double keeps its point, so that it reads back as a number and not as an integer.
+    if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+void write_json(std::string& out, const Json& json) {
+    switch (json.type()) {
+        case JsonType::null:
+            out += "null";
+            return;
+        case JsonType::boolean:
+            out += json.as_bool() ? "true" : "false";
+            return;
+        case JsonType::integer:
+            append_json_int(out, json.as_int());
+            return;
+        case JsonType::number:
+            append_json_double(out, json.as_double());
+            return;
+        case JsonType::string:
+            append_json_string(out, json.as_string());
+            return;
+        case JsonType::array: {
+            char separator = '[';
+            for (const Json& item : json.as_array()) {
+                out += separator;
+                write_json(out, item);
+                separator = ',';
+            }
+            out += separator == '[' ? "[]" : "]";
+            return;
+        }
+        case JsonType::object: {
+            char separator = '{';
+            for (const JsonMember& member : json.as_object()) {
+                out += separator;
+                append_json_string(out, member.key);
+                out += ':';
+                write_json(out, member.value);
+                separator = ',';
+            }
+            out += separator == '{' ? "{}" : "}";
+            return;
+        }
+    }
+}
+
+std::string to_json(const Json& json) {
+    std::string out;
+    write_json(out, json);
+    return out;
+}
+
+}  // namespace bennu
