@@ -43,7 +43,7 @@ class ChunkedDecoder {
     };
 
     const Http1Refusal* feed(char c, const Http1Limits& limits, std::uint64_t body_limit);
-    const Http1Refusal* feed_trailer(unsigned char c, const Http1Limits& limits);
+    const Http1Refusal* feed_trailer(char c, const Http1Limits& limits);
 
     std::uint64_t size_ = 0;     // of the chunk that is being read: what is left of it
     std::uint64_t total_ = 0;    // decoded so far

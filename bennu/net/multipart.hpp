@@ -71,8 +71,9 @@ class MultipartParser {
         failed
     };
 
+    MultipartEvent step(std::string_view input, PartHead& head);
     MultipartEvent read_start(std::string_view input);
-    MultipartEvent read_after_boundary(std::string_view input, std::size_t skipped);
+    MultipartEvent read_after_boundary(std::string_view input);
     MultipartEvent read_head(std::string_view input, PartHead& head);
     MultipartEvent read_data(std::string_view input);
     MultipartEvent fail(std::string_view code, std::string_view message);

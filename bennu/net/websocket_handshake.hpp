@@ -18,8 +18,7 @@ struct WebSocketRequest {
     std::vector<std::string_view> protocols;  ///< offered subprotocols, in order
 };
 
-/// Why a request cannot become a WebSocket: `status` is 400, 405 (with Allow) or 426 (with
-/// Sec-WebSocket-Version).
+/// Why a request cannot become a WebSocket: `status` is 400, or 426 for another version than 13.
 struct HandshakeRefusal {
     int status = 400;
     std::string_view code;
@@ -38,8 +37,7 @@ struct HandshakeCheck {
 };
 HandshakeCheck check_websocket_request(const RequestHead& request);
 
-/// The headers that a refusal needs beside its status: `Sec-WebSocket-Version: 13` with 426,
-/// `Allow: GET` with 405.
+/// The headers that a refusal needs beside its status: `Sec-WebSocket-Version: 13` with 426.
 Headers refusal_headers(const HandshakeRefusal& refusal);
 
 /// The first offered protocol that is among `supported`; empty when there is none.
@@ -49,10 +47,9 @@ std::string_view select_protocol(const WebSocketRequest& request,
 /// Sec-WebSocket-Accept for a key.
 std::string websocket_accept(std::string_view key);
 
-/// Appends the whole `101 Switching Protocols` head. `protocol` may be empty; `extra` may carry
-/// cookies and the like (hop-by-hop and handshake fields in it are left out).
-void append_websocket_response(std::string& out, const WebSocketRequest& request,
-                               std::string_view protocol = {}, const Headers& extra = {});
+/// The fields of a `101 Switching Protocols` answer; `protocol` may be empty.
+/// `append_response_head` with status 101 writes them as they are.
+Headers accept_websocket(const WebSocketRequest& request, std::string_view protocol = {});
 
 struct ClientHandshake {
     std::string_view host;          ///< `name[:port]`
