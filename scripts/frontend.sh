@@ -1,17 +1,14 @@
 #!/usr/bin/env bash
 # Builds the front end into apps/assetronics/priv/static, when its sources have changed.
-#   scripts/frontend.sh           installs the locked npm packages and builds
-#   scripts/frontend.sh packages  only installs them
 set -euo pipefail
 scripts=$(cd "$(dirname "$0")" && pwd)
 app=$scripts/../apps/assetronics
 "$scripts/npm_ci.sh" "$app/assets"
-[ "${1-}" != packages ] || exit 0
-
-PATH=$("$scripts/node.sh"):$PATH
+bin=$("$scripts/node.sh")
+PATH=$bin:$PATH
 cd "$app/assets"
 static=../priv/static
-stamp=node_modules/.sources-built
+stamp=node_modules/.built
 sources=$(find . -name node_modules -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 if [ -f "$static/index.html" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$sources" ]; then
     exit
