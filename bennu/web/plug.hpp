@@ -1,0 +1,132 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "bennu/base/function.hpp"
+#include "bennu/runtime/task.hpp"
+#include "bennu/web/conn.hpp"
+
+namespace bennu {
+
+namespace detail {
+using PlugResult = std::optional<Response>;
+
+struct PlugTarget {
+    Function<PlugResult(const Conn&) const> before;
+    Function<Task<PlugResult>(Conn) const> before_async;
+    Function<void(const Conn&, Response&) const> after;
+};
+
+template <typename F, typename R>
+concept Yields = std::is_same_v<std::invoke_result_t<const F&, Conn>, R>;
+}  // namespace detail
+
+/// A step of a pipeline. Any of these is one:
+///
+///     void (Conn)                              // looks, assigns, goes on
+///     std::optional<Response> (Conn)           // a response ends the pipeline
+///     Task<std::optional<Response>> (Conn)     // the same, and may suspend
+///     an object with `before(Conn)` in one of these shapes, `after(Conn, Response&)`, or both
+///
+/// The first two cost no coroutine frame. `after` runs once the response exists, in reverse order
+/// of the pipeline, also for error responses. One object serves all requests on all shards:
+/// immutable after start, or thread-safe. Copies share it.
+class Plug {
+  public:
+    template <typename F>
+        requires(!std::is_same_v<std::remove_cvref_t<F>, Plug> &&
+                 std::is_invocable_v<const std::decay_t<F>&, Conn>)
+    Plug(F&& callable) {
+        auto target = std::make_shared<detail::PlugTarget>();
+        set_before(*target, std::forward<F>(callable));
+        target_ = std::move(target);
+    }
+    template <typename T>
+        requires(!std::is_invocable_v<const T&, Conn> &&
+                 (requires(const T& t, Conn c) { t.before(c); } ||
+                  requires(const T& t, Conn c, Response& r) { t.after(c, r); }))
+    Plug(T object) {
+        auto target = std::make_shared<detail::PlugTarget>();
+        auto shared = std::make_shared<const T>(std::move(object));
+        if constexpr (requires(const T& t, Conn c) { t.before(c); }) {
+            set_before(*target, [shared] [[clang::coro_wrapper]] (Conn conn) {
+                return shared->before(std::move(conn));
+            });
+        }
+        if constexpr (requires(const T& t, Conn c, Response& r) { t.after(c, r); }) {
+            target->after = [shared](const Conn& conn, Response& response) {
+                shared->after(conn, response);
+            };
+        }
+        target_ = std::move(target);
+    }
+
+    const detail::PlugTarget& target() const { return *target_; }
+    bool operator==(const Plug&) const = default;
+
+  private:
+    template <typename F>
+    static void set_before(detail::PlugTarget& target, F&& callable) {
+        using Target = std::decay_t<F>;
+        if constexpr (detail::Yields<Target, Task<detail::PlugResult>>) {
+            target.before_async = std::forward<F>(callable);
+        } else if constexpr (detail::Yields<Target, void>) {
+            target.before = [f = Target(std::forward<F>(callable))](const Conn& conn) {
+                f(conn);
+                return detail::PlugResult();
+            };
+        } else {
+            static_assert(detail::Yields<Target, detail::PlugResult>,
+                          "a plug returns void, std::optional<Response> or a Task of the latter");
+            target.before = std::forward<F>(callable);
+        }
+    }
+
+    std::shared_ptr<const detail::PlugTarget> target_;
+};
+
+/// Plugs in the order in which they run.
+using Pipeline = std::vector<Plug>;
+
+/// What answers a route: `Task<Response> (Conn)`, or `Response (Conn)` where nothing suspends,
+/// which saves the coroutine frame. Shared by all shards, like a plug. Copies share it.
+class Action {
+  public:
+    Action() = default;
+    template <typename F>
+        requires(!std::is_same_v<std::remove_cvref_t<F>, Action> &&
+                 std::is_invocable_v<const std::decay_t<F>&, Conn>)
+    Action(F&& callable) {
+        using Callable = std::decay_t<F>;
+        auto target = std::make_shared<Target>();
+        if constexpr (detail::Yields<Callable, Task<Response>>) {
+            target->start = std::forward<F>(callable);
+        } else {
+            static_assert(detail::Yields<Callable, Response>,
+                          "an action returns Response or Task<Response>");
+            target->run = std::forward<F>(callable);
+        }
+        target_ = std::move(target);
+    }
+
+    explicit operator bool() const { return target_ != nullptr; }
+    bool suspends() const { return static_cast<bool>(target_->start); }
+    /// For actions that suspend, and for those that do not.
+    [[clang::coro_wrapper]] Task<Response> start(Conn conn) const {
+        return target_->start(std::move(conn));
+    }
+    Response run(Conn conn) const { return target_->run(std::move(conn)); }
+
+  private:
+    struct Target {
+        Function<Task<Response>(Conn) const> start;
+        Function<Response(Conn) const> run;
+    };
+    std::shared_ptr<const Target> target_;
+};
+
+}  // namespace bennu

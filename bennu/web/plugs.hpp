@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bennu/web/plug.hpp"
+
+namespace bennu {
+
+/// Echoes `x-request-id`, the client's when it is well-formed, else a new one.
+struct RequestIds {
+    void after(const Conn& conn, Response& response) const;
+};
+
+/// One structured line per response: method, path (without the query, which may hold secrets),
+/// status, duration, bytes, request id, peer. The level is the route's; answers of 500 and above
+/// are at least warnings. Costs one load when the level is off.
+struct AccessLog {
+    void after(const Conn& conn, Response& response) const;
+};
+
+struct ContentPolicy {
+    /// More sources per directive, as in {"img-src", "https://tiles.example"}.
+    std::vector<std::pair<std::string, std::string>> more = {};
+    /// Replaces the whole policy; `HOST` stands for the request's host.
+    std::string whole = {};
+};
+
+/// What every response of an app should carry. Documents (HTML, SVG, XML) get a
+/// Content-Security-Policy that fits pages whose scripts and styles are files of this site, with
+/// sockets to the same host; Referrer-Policy and Cross-Origin-Opener-Policy. Everything gets
+/// `nosniff`. Headers that the action set itself stay.
+class SecureHeaders {
+  public:
+    explicit SecureHeaders(ContentPolicy policy = {});
+    void after(const Conn& conn, Response& response) const;
+    /// The policy for a host, for tests and for pages that extend it.
+    std::string policy_for(std::string_view host) const;
+
+  private:
+    std::string policy_;
+};
+
+/// Reads the body before the action, so that a bad one is refused even if the action would not
+/// look: 415, 400, 413, 422. Requests without a body pass.
+struct ParseBody {
+    void before(const Conn& conn) const;
+};
+
+/// Refuses clients that accept none of the types: 406.
+struct Accepts {
+    std::vector<std::string> types = {"application/json"};
+    detail::PlugResult before(const Conn& conn) const;
+};
+
+}  // namespace bennu

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bennu/base/log.hpp"
+#include "bennu/web/plug.hpp"
+#include "bennu/web/static_files.hpp"
+
+namespace bennu {
+
+struct RouteOptions {
+    /// How long the body may be, in bytes; over it: 413 before the body is read. Default: the
+    /// endpoint's.
+    std::optional<std::uint64_t> body_limit = {};
+    /// The level of the access log line; `off`: none. Server errors are always warnings.
+    LogLevel log = LogLevel::info;
+    /// For the listing and for telemetry; default: the pattern.
+    std::string name = {};
+    /// Plugs of this route alone, after those of its scopes.
+    Pipeline plugs = {};
+};
+
+/// One entry of the table.
+struct Route {
+    net::Method method = net::Method::get;
+    std::string pattern;  ///< `/assets/:id`
+    std::vector<std::string> params;
+    Action action;
+    Pipeline plugs;  ///< of all its scopes, outermost first, then its own
+    RouteOptions options;
+    bool websocket = false;
+};
+
+/// The seven actions of a REST resource, those that are set: `GET /`, `GET /new`, `POST /`,
+/// `GET /:id`, `GET /:id/edit`, `PATCH` and `PUT /:id`, `DELETE /:id`.
+struct ResourceActions {
+    Action index = {};
+    Action new_ = {};
+    Action create = {};
+    Action show = {};
+    Action edit = {};
+    Action update = {};
+    Action delete_ = {};
+    std::string param = "id";
+    RouteOptions options = {};
+};
+
+class Router;
+
+/// Adds routes under one prefix and pipeline. Patterns begin with `/`; `:name` takes one segment,
+/// `*name` as the last one takes the rest (at least one segment). The most specific route wins,
+/// segment by segment (text, then `:param`, then `*glob`), whatever the order of declaration.
+class RouteScope {
+  public:
+    using Build = Function<void(RouteScope&)>;
+
+    void get(std::string_view pattern, Action action, RouteOptions options = {});
+    void post(std::string_view pattern, Action action, RouteOptions options = {});
+    void put(std::string_view pattern, Action action, RouteOptions options = {});
+    void patch(std::string_view pattern, Action action, RouteOptions options = {});
+    void delete_(std::string_view pattern, Action action, RouteOptions options = {});
+    void options(std::string_view pattern, Action action, RouteOptions options = {});
+    void add(net::Method method, std::string_view pattern, Action action,
+             RouteOptions options = {});
+    void resources(std::string_view pattern, ResourceActions actions);
+    /// A GET that becomes a WebSocket: the action answers with `websocket(conn, handler)`. Requests
+    /// that do not ask for one properly are refused (400, 426) before any plug runs.
+    void websocket(std::string_view pattern, Action action, RouteOptions options = {});
+    /// Files for paths that no route matches.
+    void files(std::string_view prefix, StaticFiles files);
+    /// A nested scope: its prefix and plugs come after this one's.
+    void scope(std::string_view prefix, Pipeline plugs, Build build);
+    void scope(std::string_view prefix, Build build);
+
+  protected:
+    friend class Router;
+    RouteScope(Router& router, std::string prefix, Pipeline plugs);
+
+  private:
+    Router& router_;
+    std::string prefix_;
+    Pipeline plugs_;
+};
+
+/// What the table says about a request.
+struct RouteMatch {
+    enum class Outcome : std::uint8_t { found, not_found, method_not_allowed, options };
+    Outcome outcome = Outcome::not_found;
+    const Route* route = nullptr;
+    /// The values of `route->params`, views into the segments or `joined`.
+    std::array<std::string_view, 8> values{};
+    /// The text of a glob.
+    std::string joined;
+    /// Methods for `Allow`, with those that are answered by themselves (HEAD, OPTIONS).
+    std::string allow;
+    /// A static file that answers when no route does.
+    const StaticFiles::File* file = nullptr;
+    const Pipeline* file_plugs = nullptr;
+};
+
+/// The table of routes. Filled at start, compiled once, then immutable and shared by all shards.
+///
+/// Paths: empty segments are dropped, so that a trailing slash and `//` change nothing; each
+/// segment is decoded by itself; `.`, `..`, encoded slashes, backslashes, control characters and
+/// ill-formed UTF-8 are refused with 400. HEAD is answered by GET, OPTIONS by the list of methods.
+class Router : public RouteScope {
+  public:
+    Router();
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    /// Plugs of every route, of static files, and of 404 and 405. Call before adding routes.
+    void plug(Plug plug);
+    const Pipeline& plugs() const;
+
+    /// Builds the matcher. Every mistake is listed: malformed patterns, two routes for the same
+    /// requests, more than eight parameters.
+    Result<> compile();
+
+    RouteMatch match(net::Method method, std::span<const std::string_view> segments) const;
+    /// All routes in order of declaration.
+    const std::vector<Route>& routes() const;
+    /// The table as text, one aligned line per route: for the `routes` command.
+    std::string describe() const;
+
+  private:
+    friend class RouteScope;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace bennu
