@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "bennu/base/function.hpp"
+#include "bennu/base/shared.hpp"
+#include "bennu/runtime/process.hpp"
+
+namespace bennu::net {
+
+class WebSocketConnection;
+
+struct WebSocketOptions {
+    std::size_t max_message = 64 * 1024;
+    /// Closed when no frame came for so long.
+    Duration idle_timeout = std::chrono::seconds(60);
+    /// A client that lets this much pile up is disconnected: one slow client never holds memory for the others.
+    std::size_t max_outbox = 4 * 1024 * 1024;
+};
+
+/// What a WebSocket does. Its methods run in the connection's process, one at a time; views are valid during the call.
+/// An exception ends the connection with 1011.
+class WebSocketHandler {
+public:
+    virtual ~WebSocketHandler() = default;
+    virtual void on_open(WebSocketConnection& socket) = 0;
+    virtual void on_text(WebSocketConnection& socket, std::string_view text) = 0;
+    virtual void on_binary(WebSocketConnection& socket, std::string_view data) = 0;
+    /// A process that this socket's process monitors ended.
+    virtual void on_down(WebSocketConnection& socket, Down down);
+    /// The last call: the peer closed (its code, 1005 for none), the connection was lost (1006) or we closed it.
+    virtual void on_close(WebSocketConnection& socket, std::uint16_t code, std::string_view reason);
+};
+
+/// The process of one WebSocket. From its own process (or code of its shard, through `local_body`) call the methods;
+/// from anywhere else send the messages. What is sent within one turn of the shard leaves in one system call.
+class WebSocketConnection : public Server {
+public:
+    /// Sends bytes that are framed already (`text_frame`): one buffer for all receivers of a broadcast.
+    struct SendFrame {
+        Shared<std::string> frame;
+    };
+    struct SendText {
+        std::string text;
+    };
+    struct CloseWith {
+        std::uint16_t code = 1000;
+        std::string reason;
+    };
+    /// Runs a function in the connection's process.
+    struct Notify {
+        Function<void(WebSocketConnection&, WebSocketHandler&)> run;
+    };
+
+    void send_text(std::string_view text);
+    void send_binary(std::string_view data);
+    /// An unmasked frame made by `text_frame`; servers only.
+    void send_frame(std::string_view frame);
+    /// Starts the closing handshake; the process ends when the peer answered, or after a second.
+    void close(std::uint16_t code, std::string_view reason = {});
+    bool open() const;
+    Ref<WebSocketConnection> ref() const { return self_; }
+    SocketAddress peer() const;
+    std::size_t outbox_bytes() const;
+
+    void handle(SendFrame message);
+    void handle(SendText message);
+    void handle(CloseWith message);
+    void handle(Notify message);
+    void handle(Down down);
+    void handle_io(std::uint8_t tag, Readiness ready);
+    Task<> terminate(ExitReason reason);
+
+    struct Start;
+    explicit WebSocketConnection(Start start);
+    ~WebSocketConnection();
+    static constexpr MailboxOptions mailbox{.limit = 10'000, .overflow = Overflow::reject};
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+    Ref<WebSocketConnection> self_;
+};
+
+/// A complete unmasked text frame around the payload.
+std::string text_frame(std::string_view payload);
+std::string binary_frame(std::string_view payload);
+
+struct WebSocketClientOptions {
+    SocketAddress address;
+    std::string host;  ///< the Host header; default: the address
+    std::string path = "/";
+    std::vector<std::string> protocols;
+    Duration connect_timeout = std::chrono::seconds(10);
+    WebSocketOptions socket;
+};
+/// Connects as a client: a process of this shard, linked to nobody. `on_open` is called once the handshake is done,
+/// `on_close` with 1006 when it fails.
+Ref<WebSocketConnection> connect_websocket(WebSocketClientOptions options, std::unique_ptr<WebSocketHandler> handler);
+
+}  // namespace bennu::net

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "bennu/base/time.hpp"
+#include "bennu/runtime/pid.hpp"
+
+namespace bennu::detail {
+
+class Shard;
+struct Process;
+
+/// Where an answer goes: an entry of the wait table of one shard. Generation 0: nobody waits.
+struct ReplyTo {
+    std::uint32_t index = 0;
+    std::uint32_t generation : 24 = 0;
+    std::uint32_t shard : 8 = 0;
+    explicit operator bool() const { return generation != 0; }
+};
+static_assert(sizeof(ReplyTo) == 8);
+
+/// The operations of one message type for one receiver type: a table per (server, message) pair, made by the sender's
+/// instantiation, so that nothing needs registration.
+struct MessageType {
+    /// Runs the handler with the payload, which it moves from; the caller destroys it afterwards.
+    void (*run)(Shard&, Process*, void* payload, ReplyTo reply, Instant deadline);
+    void (*destroy)(void* payload);
+    void (*move)(void* to, void* from);  ///< constructs at `to`, destroys at `from`
+    std::uint32_t size;
+    bool system;  ///< handled on arrival by the shard itself, not by a mailbox
+    const char* name;
+};
+
+inline constexpr std::size_t inline_payload = 32;
+
+/// A message on its way: 64 bytes, copied bytewise between mailboxes and the rings that join shards. A payload over 32
+/// bytes is boxed by the code that makes the message (see `Boxed`).
+struct Envelope {
+    const MessageType* type = nullptr;
+    Pid to;
+    ReplyTo reply;
+    Instant deadline;  ///< of the caller; default: none
+    alignas(8) std::byte payload[inline_payload];
+};
+static_assert(sizeof(Envelope) == 64);
+
+/// A mailbox node: owned by the shard of its receiver.
+struct Message {
+    Message* next = nullptr;
+    Envelope envelope;
+};
+
+/// Holds any payload type in 32 bytes: in place when it fits and moves without throwing, else on the heap.
+template <typename M>
+struct Boxed {
+    static constexpr bool in_place = sizeof(M) <= inline_payload && alignof(M) <= 8 &&
+                                     std::is_nothrow_move_constructible_v<M>;
+
+    static M& get(void* payload) {
+        if constexpr (in_place) {
+            return *std::launder(static_cast<M*>(payload));
+        } else {
+            return **static_cast<M**>(payload);
+        }
+    }
+    static void make(void* payload, M&& value) {
+        if constexpr (in_place) {
+            new (payload) M(std::move(value));
+        } else {
+            *static_cast<M**>(payload) = new M(std::move(value));
+        }
+    }
+    static void destroy(void* payload) {
+        if constexpr (in_place) {
+            get(payload).~M();
+        } else {
+            delete &get(payload);
+        }
+    }
+    static void move(void* to, void* from) {
+        if constexpr (in_place) {
+            new (to) M(std::move(get(from)));
+            get(from).~M();
+        } else {
+            *static_cast<M**>(to) = *static_cast<M**>(from);
+        }
+    }
+};
+
+}  // namespace bennu::detail

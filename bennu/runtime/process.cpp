@@ -1,0 +1,227 @@
+#include "bennu/runtime/process.hpp"
+
+#include "bennu/base/log.hpp"
+#include "bennu/runtime/runtime_state.hpp"
+
+namespace bennu {
+
+using detail::Process;
+using detail::Shard;
+
+Pid self() { return Shard::current()->running(); }
+Instant now() { return Shard::current()->now(); }
+Timestamp wall_now() { return Shard::current()->wall_now(); }
+Random& random() { return Shard::current()->random(); }
+std::uint8_t shard_index() { return Shard::current()->index(); }
+std::uint8_t shard_count() { return Shard::current()->runtime().shard_count(); }
+bool on_shard() { return Shard::current() != nullptr; }
+void post(std::uint8_t shard, Function<void()> job) { Shard::current()->post(shard, std::move(job)); }
+void at_turn_end(Function<void()> hook) { Shard::current()->at_turn_end(std::move(hook)); }
+bool cancel_timer(TimerId timer) { return Shard::current()->timers().cancel(timer); }
+Reactor& reactor() { return Shard::current()->reactor(); }
+
+namespace {
+
+Process& running_process() {
+    Process* process = Shard::current()->find(self());
+    if (!process) throw std::logic_error("this needs a running process");
+    return *process;
+}
+
+}  // namespace
+
+namespace detail {
+
+namespace {
+
+struct FailureMessage {
+    static void run(Shard& shard, Process*, void* payload, ReplyTo to, Instant) {
+        shard.fail_wait(to, std::move(Boxed<Error>::get(payload)));
+    }
+    static constexpr MessageType type{&run, &Boxed<Error>::destroy, &Boxed<Error>::move, sizeof(Error), true,
+                                      "failure"};
+};
+
+}  // namespace
+
+void send_failure(ReplyTo to, Error error) {
+    if (!to) return;
+    Shard* shard = Shard::current();
+    if (to.shard == shard->index()) {
+        shard->fail_wait(to, std::move(error));
+        return;
+    }
+    Envelope envelope;
+    envelope.type = &FailureMessage::type;
+    envelope.to = Pid(static_cast<std::uint8_t>(to.shard), 0, 0);
+    envelope.reply = to;
+    Boxed<Error>::make(envelope.payload, std::move(error));
+    shard->send(std::move(envelope));
+}
+
+void send_envelope(Envelope&& envelope) {
+    if (Shard* shard = Shard::current()) {
+        shard->send(std::move(envelope));
+        return;
+    }
+    // From a thread beside the shards: the receiver's shard puts it into the mailbox.
+    auto carrier = std::make_unique<Message>();
+    carrier->envelope.type = envelope.type;
+    carrier->envelope.to = envelope.to;
+    carrier->envelope.reply = envelope.reply;
+    carrier->envelope.deadline = envelope.deadline;
+    envelope.type->move(carrier->envelope.payload, envelope.payload);
+    std::uint8_t to = envelope.to.shard();
+    Runtime::current()->shard(to).inject(
+        [carrier = std::move(carrier)] { Shard::current()->deliver(carrier->envelope); });
+}
+
+void finish_handler(PromiseBase& root) { Shard::current()->root_completed(root); }
+
+Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& options) {
+    Shard* shard = Shard::current();
+    Pid pid = shard->create(type, body);
+    if (!options.name.empty()) {
+        if (!shard->runtime().names().add(options.name, pid)) {
+            shard->exit(*shard->find(pid), ExitReason::normal());
+            return Error(ErrorKind::conflict, "name_taken",
+                         "a process with the name \"" + options.name + "\" runs already");
+        }
+        shard->extension(*shard->find(pid)).name = options.name;
+    }
+    if (options.link && shard->running()) link(pid);
+    return pid;
+}
+
+void send_init(Pid to, const MessageType* type) {
+    Envelope envelope;
+    envelope.type = type;
+    envelope.to = to;
+    Shard::current()->send(std::move(envelope));
+}
+
+void InitCall::await_suspend(std::coroutine_handle<> coroutine) {
+    Envelope envelope;
+    envelope.type = type_;
+    envelope.to = to_;
+    envelope.reply = begin(coroutine, Instant::max());
+    Shard::current()->send(std::move(envelope));
+}
+
+Result<> InitCall::await_resume() {
+    release();
+    if (error) return std::move(*error);
+    return std::move(*value);
+}
+
+void fail_init(Pid pid, const Error&) {
+    if (Process* process = Shard::current()->find(pid)) {
+        // The starter gets the error as its outcome; links must not make a crash of it.
+        Shard::current()->exit(*process, ExitReason::normal());
+    }
+}
+
+void* local_body(Pid pid, const ProcessType& type) {
+    Process* process = Shard::current()->find(pid);
+    return process && process->type == &type ? process->body : nullptr;
+}
+
+namespace {
+
+constexpr ProcessType task_type{
+    "task", [](void* body) { delete static_cast<Function<Task<>()>*>(body); }, nullptr, nullptr, nullptr, nullptr,
+    0,      Overflow::reject};
+
+}  // namespace
+}  // namespace detail
+
+Pid spawn_task(Function<Task<>()> body, SpawnOptions options) {
+    Shard* shard = Shard::current();
+    auto* kept = new Function<Task<>()>(std::move(body));
+    Pid pid = shard->create_task(detail::task_type, kept, (*kept)());
+    if (!options.name.empty()) {
+        if (!shard->runtime().names().add(options.name, pid)) {
+            shard->exit(*shard->find(pid), ExitReason::normal());
+            throw std::logic_error("a process with the name \"" + options.name + "\" runs already");
+        }
+        shard->extension(*shard->find(pid)).name = options.name;
+    }
+    if (options.link && shard->running()) link(pid);
+    return pid;
+}
+
+namespace {
+
+/// Runs `act` on the process's own shard, if it is still there.
+void at_process(Pid pid, Function<void(Shard&, Process&)> act) {
+    Shard* shard = Shard::current();
+    if (pid.shard() == shard->index()) {
+        if (Process* process = shard->find(pid)) act(*shard, *process);
+    } else if (pid.shard() < shard->runtime().shard_count()) {
+        shard->post(pid.shard(), [pid, act = std::move(act)]() mutable {
+            if (Process* process = Shard::current()->find(pid)) act(*Shard::current(), *process);
+        });
+    }
+}
+
+}  // namespace
+
+void kill(Pid pid, std::string why) {
+    at_process(pid, [why = std::move(why)](Shard& shard, Process& process) {
+        shard.exit(process, ExitReason::killed(why));
+    });
+}
+
+void stop(Pid pid, ExitReason reason) {
+    at_process(pid, [reason = std::move(reason)](Shard& shard, Process& process) { shard.stop(process, reason); });
+}
+
+Task<ExitReason> stop_and_wait(Pid pid, Duration grace) {
+    stop(pid);
+    Result<ExitReason> reason = co_await exit_of(pid, grace);
+    if (reason) co_return *std::move(reason);
+    kill(pid, "did not stop in time");
+    reason = co_await exit_of(pid);
+    co_return reason ? *std::move(reason) : ExitReason::killed();
+}
+
+bool alive(Pid pid) { return Shard::current()->find(pid) != nullptr; }
+
+MonitorId monitor(Pid pid) { return Shard::current()->watch(running_process(), pid, false, {}); }
+void demonitor(MonitorId id) { Shard::current()->unwatch(id); }
+
+void link(Pid pid) {
+    Shard* shard = Shard::current();
+    Pid me = self();
+    shard->watch(running_process(), pid, true, {});
+    at_process(pid, [me](Shard& there, Process& process) { there.watch(process, me, true, {}); });
+}
+
+void exit_of::await_suspend(std::coroutine_handle<> coroutine) {
+    Instant deadline = timeout_ == Duration::max() ? Instant::max() : bennu::now() + timeout_;
+    detail::ReplyTo wait = begin(coroutine, deadline);
+    monitor_ = Shard::current()->watch(running_process(), pid_, false, wait);
+}
+
+Result<ExitReason> exit_of::await_resume() {
+    release();
+    demonitor(monitor_);
+    if (error) return std::move(*error);
+    return std::move(*value);
+}
+
+Pid whereis(const std::string& name) { return Runtime::current()->names().find(name); }
+
+Result<> watch_io(SocketHandle socket, std::uint8_t tag, bool exclusive) {
+    return Shard::current()->watch_io(running_process(), socket, tag, exclusive);
+}
+
+void run_in_process(Task<> task) {
+    auto handle = task.release();
+    handle.promise().complete = &detail::complete_handler<void>;
+    Shard::current()->start_handler(running_process(), handle.promise(), {});
+}
+
+bool handler_in_progress() { return running_process().root != nullptr; }
+
+}  // namespace bennu

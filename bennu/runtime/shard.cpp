@@ -1,0 +1,479 @@
+#include "bennu/runtime/shard.hpp"
+
+#include "bennu/base/log.hpp"
+#include "bennu/runtime/process.hpp"
+#include "bennu/runtime/runtime_state.hpp"
+
+namespace bennu::detail {
+
+namespace {
+
+constinit thread_local Shard* current_shard = nullptr;
+constexpr std::uint32_t chunk_size = 4096;
+constexpr std::uint32_t max_slots = 1U << 24;
+constexpr int messages_per_turn = 64;
+constexpr std::size_t items_per_turn = 512;
+constexpr std::size_t timers_per_turn = 256;
+constexpr Duration max_spin = std::chrono::microseconds(50);
+
+std::uint64_t token_of(Pid pid, std::uint8_t tag) {
+    return std::uint64_t{pid.generation()} << 32 | std::uint64_t{pid.slot()} << 8 | tag;
+}
+
+}  // namespace
+
+Shard::Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reactor, std::uint64_t seed)
+    : runtime_(runtime),
+      index_(index),
+      reactor_(std::move(reactor)),
+      random_(seed),
+      now_(reactor_->now()),
+      timers_(now_),
+      events_(256) {}
+
+Shard::~Shard() {
+    Entered entered(*this);
+    end_all();
+    jobs_.clear();
+    turn_end_.clear();
+    injected_.clear();
+    locals_.clear();
+}
+
+Shard* Shard::current() { return current_shard; }
+Shard::Entered::Entered(Shard& shard) : previous_(std::exchange(current_shard, &shard)) {}
+Shard::Entered::~Entered() { current_shard = previous_; }
+
+std::size_t Shard::next_local_key() {
+    static std::atomic<std::size_t> next{0};
+    return next++;
+}
+
+// --- Slots --------------------------------------------------------------------------------------------------------
+
+Process& Shard::slot(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
+const Process& Shard::slot(std::uint32_t index) const {
+    return chunks_[index / chunk_size][index % chunk_size];
+}
+
+Process* Shard::find(Pid pid) {
+    if (pid.slot() >= used_slots_ || pid.shard() != index_) return nullptr;
+    Process& process = slot(pid.slot());
+    return process.has(Process::alive) && process.generation == pid.generation() ? &process : nullptr;
+}
+
+Pid Shard::pid_of(const Process& process) const {
+    // `next_free` holds the slot's own index while it is in use.
+    return Pid(index_, process.next_free, process.generation);
+}
+
+Pid Shard::create(const ProcessType& type, void* body) {
+    std::uint32_t index;
+    if (first_free_ != Process::nil && (free_slots_ > chunk_size || used_slots_ % chunk_size == 0)) {
+        index = first_free_;
+        first_free_ = slot(index).next_free;
+        if (first_free_ == Process::nil) last_free_ = Process::nil;
+        --free_slots_;
+    } else {
+        if (used_slots_ == max_slots) throw std::runtime_error("too many processes on one shard");
+        if (used_slots_ % chunk_size == 0) chunks_.push_back(std::make_unique<Process[]>(chunk_size));
+        index = used_slots_++;
+    }
+    Process& process = slot(index);
+    process.flags = Process::alive;
+    process.type = &type;
+    process.body = body;
+    process.next_free = index;
+    ++process_count_;
+    return Pid(index_, index, process.generation);
+}
+
+Pid Shard::create_task(const ProcessType& type, void* body, Task<> task) {
+    Pid pid = create(type, body);
+    Process& process = *find(pid);
+    process.set(Process::task_body);
+    auto handle = task.release();
+    handle.promise().contains_faults = true;
+    handle.promise().complete = [](PromiseBase& base) -> std::coroutine_handle<> {
+        Shard::current()->root_completed(base);
+        return std::noop_coroutine();
+    };
+    process.root = &handle.promise();
+    jobs_.push_back([this, pid] {
+        if (Process* p = find(pid); p && p->root) {
+            run_as(*p, [p] { p->root->handle().resume(); });
+        }
+    });
+    return pid;
+}
+
+Extension& Shard::extension(Process& process) {
+    if (!process.extension) process.extension = new Extension;
+    return *process.extension;
+}
+
+std::vector<Pid> Shard::processes() const {
+    std::vector<Pid> pids;
+    for (std::uint32_t i = 0; i < used_slots_; ++i) {
+        if (slot(i).has(Process::alive)) pids.push_back(pid_of(slot(i)));
+    }
+    return pids;
+}
+
+// --- Running ------------------------------------------------------------------------------------------------------
+
+template <typename F>
+void Shard::run_as(Process& process, F&& code) {
+    Pid previous = std::exchange(running_, pid_of(process));
+    process.set(Process::running);
+    std::unique_ptr<Fault> fault;
+    try {
+        code();
+    } catch (...) {
+        fault = std::make_unique<Fault>();
+        fault->exception = std::current_exception();
+    }
+    process.clear(Process::running);
+    running_ = previous;
+    if (fault) {
+        end(process, ExitReason::from_fault(*fault));
+    } else if (process.has(Process::exiting)) {
+        end(process, extension(process).exit_reason);
+    } else if (process.has(Process::root_done)) {
+        finish_root(process);
+    } else if (process.has(Process::stopping) && !process.has(Process::terminating) && !process.root) {
+        begin_terminate(process);
+    }
+}
+
+void Shard::start_handler(Process& process, PromiseBase& root, ReplyTo reply) {
+    if (process.root) {
+        root.handle().destroy();
+        throw std::logic_error("a handler is in progress in this process already");
+    }
+    root.contains_faults = true;
+    root.reply = std::bit_cast<std::uint64_t>(reply);
+    process.root = &root;
+    root.handle().resume();
+}
+
+void Shard::root_completed(PromiseBase& root) {
+    Process* process = find(running_);
+    if (process && process->root == &root) process->set(Process::root_done);
+}
+
+void Shard::finish_root(Process& process) {
+    PromiseBase* root = std::exchange(process.root, nullptr);
+    process.clear(Process::root_done);
+    std::unique_ptr<Fault> fault = std::move(root->fault);
+    auto reply = std::bit_cast<ReplyTo>(root->reply);
+    root->handle().destroy();
+    if (fault) {
+        send_failure(reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
+        end(process, ExitReason::from_fault(*fault));
+    } else if (process.has(Process::task_body)) {
+        end(process, ExitReason::normal());
+    } else if (process.has(Process::terminating)) {
+        end(process, extension(process).exit_reason);
+    } else if (process.has(Process::stopping)) {
+        begin_terminate(process);
+    } else if (process.tail) {
+        schedule(process);
+    }
+}
+
+void Shard::begin_terminate(Process& process) {
+    process.set(Process::terminating);
+    run_as(process, [&] {
+        Task<> task = process.type->terminate(process.body, extension(process).exit_reason);
+        auto handle = task.release();
+        handle.promise().complete = &complete_handler<void>;
+        start_handler(process, handle.promise(), {});
+    });
+}
+
+void Shard::schedule(Process& process) {
+    if (process.has(Process::scheduled) || process.root) return;
+    process.set(Process::scheduled);
+    run_queue_.push_back({process.next_free, process.generation, true});
+}
+
+void Shard::run_process(Process& process) {
+    process.clear(Process::scheduled);
+    std::uint32_t generation = process.generation;
+    for (int i = 0; i < messages_per_turn; ++i) {
+        if (process.generation != generation || !process.tail || process.root) return;
+        Message* oldest = process.tail->next;
+        if (oldest == process.tail) {
+            process.tail = nullptr;
+        } else {
+            process.tail->next = oldest->next;
+        }
+        --process.mailbox;
+        run_message(process, oldest);
+    }
+    if (process.generation == generation && process.tail) schedule(process);
+}
+
+void Shard::run_message(Process& process, Message* message) {
+    struct Guard {
+        Message* message;
+        ~Guard() {
+            message->envelope.type->destroy(message->envelope.payload);
+            delete message;
+        }
+    };
+    run_as(process, [&] {
+        Guard guard{message};
+        Envelope& e = message->envelope;
+        e.type->run(*this, &process, e.payload, e.reply, e.deadline);
+    });
+}
+
+void Shard::run_wait(const Due& due) {
+    WaitTable::Entry* entry = waits_.find(due.index, due.generation);
+    if (!entry || !entry->completed) return;
+    std::coroutine_handle<> coroutine = entry->coroutine;
+    if (Process* owner = find(entry->owner)) {
+        run_as(*owner, [&] { coroutine.resume(); });
+    }
+}
+
+void Shard::resume_later(const WaitTable::Entry& entry, ReplyTo key) {
+    const_cast<WaitTable::Entry&>(entry).completed = true;
+    run_queue_.push_back({key.index, key.generation, false});
+}
+
+void Shard::fail_wait(ReplyTo key, Error error) {
+    WaitTable::Entry* entry = waits_.find_waiting(key);
+    if (!entry) return;
+    entry->state->error.emplace(std::move(error));
+    resume_later(*entry, key);
+}
+
+// --- Messages -----------------------------------------------------------------------------------------------------
+
+void Shard::send(Envelope&& envelope) {
+    if (envelope.to.shard() == index_) {
+        deliver(envelope);
+    } else if (envelope.to.shard() < runtime_.shard_count()) {
+        ring_to(envelope.to.shard()).push(envelope);
+    } else {
+        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
+        envelope.type->destroy(envelope.payload);
+    }
+}
+
+void Shard::deliver(Envelope& envelope) {
+    const MessageType* type = envelope.type;
+    if (envelope.to.generation() == 0) {
+        type->run(*this, nullptr, envelope.payload, envelope.reply, envelope.deadline);
+        type->destroy(envelope.payload);
+        return;
+    }
+    Process* process = find(envelope.to);
+    if (!process) {
+        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
+        type->destroy(envelope.payload);
+        return;
+    }
+    if (process->mailbox >= process->type->mailbox_limit) {
+        if (process->type->overflow == Overflow::reject) {
+            send_failure(envelope.reply, Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
+            type->destroy(envelope.payload);
+            return;
+        }
+        Message* oldest = process->tail->next;
+        process->tail->next = oldest->next;
+        if (oldest == process->tail) process->tail = nullptr;
+        --process->mailbox;
+        send_failure(oldest->envelope.reply,
+                     Error(ErrorKind::overloaded, "dropped", "dropped from a full mailbox"));
+        oldest->envelope.type->destroy(oldest->envelope.payload);
+        delete oldest;
+    }
+    auto* message = new Message;
+    message->envelope.type = type;
+    message->envelope.to = envelope.to;
+    message->envelope.reply = envelope.reply;
+    message->envelope.deadline = envelope.deadline;
+    type->move(message->envelope.payload, envelope.payload);
+    if (process->tail) {
+        message->next = process->tail->next;
+        process->tail->next = message;
+    } else {
+        message->next = message;
+    }
+    process->tail = message;
+    ++process->mailbox;
+    schedule(*process);
+}
+
+namespace {
+
+struct JobMessage {
+    using Job = Function<void()>;
+    static void run(Shard&, Process*, void* payload, ReplyTo, Instant) { Boxed<Job>::get(payload)(); }
+    static constexpr MessageType type{&run, &Boxed<Job>::destroy, &Boxed<Job>::move, sizeof(Job), true, "job"};
+};
+
+}  // namespace
+
+void Shard::post(std::uint8_t shard, Function<void()> job) {
+    if (shard == index_) {
+        jobs_.push_back(std::move(job));
+        return;
+    }
+    Envelope envelope;
+    envelope.type = &JobMessage::type;
+    envelope.to = Pid(shard, 0, 0);
+    Boxed<Function<void()>>::make(envelope.payload, std::move(job));
+    send(std::move(envelope));
+}
+
+void Shard::inject(Function<void()> job) {
+    {
+        std::lock_guard lock(injected_mutex_);
+        injected_.push_back(std::move(job));
+    }
+    has_injected_.store(true, std::memory_order_seq_cst);
+    if (sleeping_.load(std::memory_order_seq_cst)) reactor_->wake();
+}
+
+Ring& Shard::ring_to(std::uint8_t shard) {
+    return *(*rings_)[std::size_t{index_} * runtime_.shard_count() + shard];
+}
+Ring& Shard::ring_from(std::uint8_t shard) {
+    return *(*rings_)[std::size_t{shard} * runtime_.shard_count() + index_];
+}
+
+// --- The loop -----------------------------------------------------------------------------------------------------
+
+bool Shard::drain_rings() {
+    bool any = false;
+    for (unsigned from = 0; from < runtime_.shard_count(); ++from) {
+        if (from == index_) continue;
+        any |= ring_from(static_cast<std::uint8_t>(from)).pull([this](Envelope& e) { deliver(e); }) > 0;
+    }
+    return any;
+}
+
+bool Shard::drain_jobs() {
+    if (has_injected_.load(std::memory_order_relaxed)) {
+        has_injected_.store(false, std::memory_order_seq_cst);
+        std::lock_guard lock(injected_mutex_);
+        for (auto& job : injected_) jobs_.push_back(std::move(job));
+        injected_.clear();
+    }
+    if (jobs_.empty()) return false;
+    std::vector<Function<void()>> jobs = std::exchange(jobs_, {});
+    for (auto& job : jobs) {
+        Pid previous = std::exchange(running_, Pid());
+        job();
+        running_ = previous;
+    }
+    return true;
+}
+
+bool Shard::fire_timers() {
+    fired_.clear();
+    timers_.advance(now_, timers_per_turn, fired_);
+    for (TimerWheel::Fired& fired : fired_) {
+        if (fired.envelope.type) {
+            deliver(fired.envelope);
+        } else {
+            fail_wait(fired.wait, Error(ErrorKind::timeout, "timeout", "the time is up"));
+        }
+    }
+    return !fired_.empty();
+}
+
+bool Shard::poll(Instant until) {
+    std::size_t count = reactor_->poll(until, events_);
+    now_ = reactor_->now();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Reactor::Event& event = events_[i];
+        Pid pid(index_, static_cast<std::uint32_t>(event.token >> 8) & 0xFFFFFF,
+                static_cast<std::uint32_t>(event.token >> 32));
+        if (Process* process = find(pid); process && process->type->on_io) {
+            run_as(*process, [&] {
+                process->type->on_io(process->body, static_cast<std::uint8_t>(event.token), event.ready);
+            });
+        }
+    }
+    return count > 0;
+}
+
+bool Shard::publish() {
+    bool any = false;
+    for (unsigned to = 0; to < runtime_.shard_count(); ++to) {
+        if (to == index_ || !ring_to(static_cast<std::uint8_t>(to)).publish()) continue;
+        any = true;
+        Shard& other = runtime_.shard(to);
+        if (other.sleeping_.load(std::memory_order_seq_cst)) other.wake();
+    }
+    return any;
+}
+
+bool Shard::turn() {
+    Entered entered(*this);
+    now_ = reactor_->now();
+    bool any = drain_rings();
+    any |= drain_jobs();
+    any |= fire_timers();
+    any |= poll(Instant{});
+    for (std::size_t i = 0; i < items_per_turn && !run_queue_.empty(); ++i) {
+        Due due = run_queue_.front();
+        run_queue_.pop_front();
+        any = true;
+        if (!due.process) {
+            run_wait(due);
+        } else if (Process* process = find(Pid(index_, due.index, due.generation))) {
+            run_process(*process);
+        }
+    }
+    while (!turn_end_.empty()) {
+        std::vector<Function<void()>> hooks = std::exchange(turn_end_, {});
+        for (auto& hook : hooks) hook();
+    }
+    any |= publish();
+    return any;
+}
+
+bool Shard::idle() const {
+    if (!run_queue_.empty() || !jobs_.empty() || has_injected_.load(std::memory_order_seq_cst)) return false;
+    for (unsigned from = 0; from < runtime_.shard_count(); ++from) {
+        if (from == index_) continue;
+        auto* self = const_cast<Shard*>(this);
+        if (!self->ring_from(static_cast<std::uint8_t>(from)).empty()) return false;
+        if (self->ring_to(static_cast<std::uint8_t>(from)).has_overflow()) return false;
+    }
+    return true;
+}
+
+void Shard::wait() {
+    Entered entered(*this);
+    // A message from another shard often follows soon: look a little while before sleeping in the kernel, longer when
+    // that paid off lately.
+    if (runtime_.shard_count() > 1 && spin_ > Duration::zero()) {
+        Instant give_up = reactor_->now() + spin_;
+        while (idle() && reactor_->now() < give_up) __builtin_ia32_pause();
+        if (!idle()) {
+            spin_ = std::min(spin_ * 2, max_spin);
+            return;
+        }
+        spin_ = spin_ / 2;
+    }
+    sleeping_.store(true, std::memory_order_seq_cst);
+    if (idle()) {
+        poll(timers_.next_deadline());
+        if (!idle()) spin_ = std::max(spin_, Duration(std::chrono::microseconds(2)));
+    }
+    sleeping_.store(false, std::memory_order_seq_cst);
+}
+
+Result<> Shard::watch_io(Process& process, SocketHandle socket, std::uint8_t tag, bool exclusive) {
+    return reactor_->watch(socket, token_of(pid_of(process), tag), exclusive);
+}
+
+}  // namespace bennu::detail

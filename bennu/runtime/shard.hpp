@@ -1,0 +1,251 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "bennu/base/function.hpp"
+#include "bennu/base/random.hpp"
+#include "bennu/runtime/exit.hpp"
+#include "bennu/runtime/message.hpp"
+#include "bennu/runtime/reactor/reactor.hpp"
+#include "bennu/runtime/ring.hpp"
+#include "bennu/runtime/task.hpp"
+#include "bennu/runtime/timer_wheel.hpp"
+#include "bennu/runtime/wait.hpp"
+
+namespace bennu {
+class Runtime;
+}
+
+namespace bennu::detail {
+
+enum class Overflow : std::uint8_t { reject, drop_oldest };
+
+/// What the scheduler knows about a kind of process; one constant table per server type.
+struct ProcessType {
+    const char* name;
+    void (*destroy)(void* body);
+    void (*on_io)(void* body, std::uint8_t tag, Readiness ready);  ///< null: has no sockets
+    Envelope (*make_down)(Pid to, Down&& down);                    ///< null: does not handle Down
+    Envelope (*make_exit)(Pid to, Exit&& exit);                    ///< null: does not trap exits
+    Task<> (*terminate)(void* body, ExitReason reason);            ///< null: nothing to clean up
+    std::uint32_t mailbox_limit;
+    Overflow overflow;
+};
+
+/// One process: one cache line. Idle, it holds its body and nothing else.
+struct Process {
+    enum Flag : std::uint16_t {
+        alive = 1,
+        scheduled = 2,   ///< stands in the run queue
+        root_done = 4,   ///< its coroutine completed; the scheduler collects it
+        exiting = 8,     ///< ends as soon as the code that runs now returns
+        stopping = 16,   ///< asked to stop; terminate() is due or running
+        task_body = 32,  ///< a bare coroutine: ends with it
+        running = 64,    ///< its code is on the stack
+        terminating = 128,
+    };
+
+    std::uint32_t generation = 1;
+    std::uint16_t flags = 0;
+    Message* tail = nullptr;  ///< circular: tail->next is the oldest
+    std::uint32_t mailbox = 0;
+    std::uint32_t next_free = 0;
+    void* body = nullptr;
+    const ProcessType* type = nullptr;
+    PromiseBase* root = nullptr;
+    std::uint32_t watchers = nil;  ///< who watches this process
+    std::uint32_t watching = nil;  ///< whom this process watches
+    struct Extension* extension = nullptr;
+
+    static constexpr std::uint32_t nil = 0xFFFFFFFF;
+    bool has(Flag flag) const { return (flags & flag) != 0; }
+    void set(Flag flag) { flags |= flag; }
+    void clear(Flag flag) { flags &= static_cast<std::uint16_t>(~flag); }
+};
+static_assert(sizeof(Process) == 64);
+
+/// What few processes have.
+struct Extension {
+    std::string name;
+    ExitReason exit_reason;
+};
+
+/// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or (when they are the same)
+/// both.
+struct Watch {
+    std::uint32_t generation = 1;
+    bool active = false;
+    bool link = false;
+    Pid watcher;
+    Pid target;
+    ReplyTo wait;      ///< set: a coroutine waits instead of a mailbox
+    MonitorId remote;  ///< on the target's shard: the watcher's entry on its own shard
+    std::uint32_t next_watcher = Process::nil, previous_watcher = Process::nil;
+    std::uint32_t next_watching = Process::nil, previous_watching = Process::nil;
+};
+
+/// One thread's world: its processes, their mailboxes, timers and sockets. Nothing in it is touched by another thread
+/// but the rings and `inject`.
+class Shard {
+public:
+    Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reactor, std::uint64_t seed);
+    ~Shard();
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+
+    static Shard* current();
+    /// Makes this the current shard of the calling thread while alive.
+    class Entered {
+    public:
+        explicit Entered(Shard& shard);
+        ~Entered();
+        Entered(const Entered&) = delete;
+        Entered& operator=(const Entered&) = delete;
+
+    private:
+        Shard* previous_;
+    };
+
+    // Processes.
+    Pid create(const ProcessType& type, void* body);
+    /// Starts a bare coroutine as a process of its own, at the next turn.
+    Pid create_task(const ProcessType& type, void* body, Task<> task);
+    Extension& extension(Process& process);
+    Process* find(Pid pid);
+    Pid pid_of(const Process& process) const;
+    Pid running() const { return running_; }
+    /// Ends a process: at once, or when the code of it that runs now returns.
+    void exit(Process& process, ExitReason reason);
+    /// Asks politely: terminate() first, if it has one.
+    void stop(Process& process, ExitReason reason);
+    /// A linked process ended: handled, passed on, or ignored. Any shard's process.
+    void signal_exit(Pid to, Exit exit);
+    /// Runs a coroutine as the handler in progress; the mailbox waits until it is done.
+    void start_handler(Process& process, PromiseBase& root, ReplyTo reply);
+    void root_completed(PromiseBase& root);
+
+    // Messages.
+    void send(Envelope&& envelope);
+    void deliver(Envelope& envelope);
+    void post(std::uint8_t shard, Function<void()> job);
+    /// From any thread.
+    void inject(Function<void()> job);
+
+    // Waiting coroutines.
+    WaitTable& waits() { return waits_; }
+    void resume_later(const WaitTable::Entry& entry, ReplyTo key);
+    void fail_wait(ReplyTo key, Error error);
+
+    // Monitors and links.
+    MonitorId watch(Process& watcher, Pid target, bool link, ReplyTo wait);
+    void unwatch(MonitorId id);
+    void add_remote_watch(Pid watcher, MonitorId id, Pid target, bool link);
+
+    // Time and I/O.
+    Instant now() const { return now_; }
+    Timestamp wall_now() { return reactor_->wall_now(); }
+    TimerWheel& timers() { return timers_; }
+    Reactor& reactor() { return *reactor_; }
+    Random& random() { return random_; }
+    Result<> watch_io(Process& process, SocketHandle socket, std::uint8_t tag, bool exclusive);
+    /// Runs `hook` once, at the end of this turn: where writes of a turn are coalesced.
+    void at_turn_end(Function<void()> hook) { turn_end_.push_back(std::move(hook)); }
+
+    /// Runs what is due; true when something ran.
+    bool turn();
+    /// Waits for work in the reactor until something is due.
+    void wait();
+    bool idle() const;
+    Instant next_deadline() const { return timers_.next_deadline(); }
+    /// Ends every process, newest first. After this the shard only frees memory.
+    void end_all();
+
+    Runtime& runtime() { return runtime_; }
+    std::uint8_t index() const { return index_; }
+    std::size_t process_count() const { return process_count_; }
+    std::vector<Pid> processes() const;
+    /// A per-shard object of a service (a topic table, a connection count…), made on first use.
+    template <typename T>
+    T& local() {
+        static const std::size_t key = next_local_key();
+        if (key >= locals_.size()) locals_.resize(key + 1);
+        if (!locals_[key]) {
+            locals_[key] = std::shared_ptr<void>(std::make_shared<T>());
+        }
+        return *static_cast<T*>(locals_[key].get());
+    }
+
+    void connect_rings(std::vector<std::unique_ptr<Ring>>* all) { rings_ = all; }
+    void wake() { reactor_->wake(); }
+
+private:
+    struct Due {
+        std::uint32_t index;
+        std::uint32_t generation;
+        bool process;  ///< a process turn, else a waiting coroutine
+    };
+    static std::size_t next_local_key();
+
+    Process& slot(std::uint32_t index);
+    const Process& slot(std::uint32_t index) const;
+    void schedule(Process& process);
+    void run_process(Process& process);
+    void run_message(Process& process, Message* message);
+    void run_wait(const Due& due);
+    /// Calls `code` as the process: catches its fault, collects its finished coroutine, ends it if due.
+    template <typename F>
+    void run_as(Process& process, F&& code);
+    void finish_root(Process& process);
+    void begin_terminate(Process& process);
+    void end(Process& process, ExitReason reason);
+    void drop_mailbox(Process& process);
+    void fire_watchers(Process& process, const ExitReason& reason);
+    void notify(Pid watcher, const Watch& watch, MonitorId id, const ExitReason& reason);
+    void take_down(MonitorId id, Pid target, const ExitReason& reason);
+    void unlink_watch(std::uint32_t index);
+    void drop_remote_watch(Pid target, Pid watcher, MonitorId id);
+    std::uint32_t new_watch();
+    Ring& ring_to(std::uint8_t shard);
+    Ring& ring_from(std::uint8_t shard);
+    void send_message(Envelope&& envelope);
+    bool drain_rings();
+    bool drain_jobs();
+    bool fire_timers();
+    bool poll(Instant until);
+    bool publish();
+
+    Runtime& runtime_;
+    std::uint8_t index_;
+    std::unique_ptr<Reactor> reactor_;
+    Random random_;
+    Instant now_;
+    TimerWheel timers_;
+    WaitTable waits_;
+    Pid running_;
+    std::vector<std::unique_ptr<Process[]>> chunks_;
+    std::uint32_t used_slots_ = 0;
+    std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
+    std::size_t process_count_ = 0;
+    std::size_t free_slots_ = 0;
+    std::deque<Due> run_queue_;
+    std::vector<Watch> watches_;
+    std::vector<std::uint32_t> free_watches_;
+    std::vector<Function<void()>> turn_end_;
+    std::vector<Function<void()>> jobs_;
+    Duration spin_ = Duration::zero();
+    std::vector<Reactor::Event> events_;
+    std::vector<TimerWheel::Fired> fired_;
+    std::vector<std::unique_ptr<Ring>>* rings_ = nullptr;
+    std::atomic<bool> sleeping_{false};
+    std::mutex injected_mutex_;
+    std::vector<Function<void()>> injected_;
+    std::atomic<bool> has_injected_{false};
+    std::vector<std::shared_ptr<void>> locals_;
+};
+
+}  // namespace bennu::detail

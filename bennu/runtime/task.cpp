@@ -1,0 +1,57 @@
+#include "bennu/runtime/task.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <typeinfo>
+
+namespace bennu {
+
+namespace {
+
+std::string demangled(const std::type_info& type) {
+    int status = 0;
+    std::unique_ptr<char, void (*)(void*)> name(
+        abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
+    return status == 0 ? std::string(name.get()) : std::string(type.name());
+}
+
+}  // namespace
+
+std::string Fault::describe() const {
+    if (!exception) return "no exception";
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception& e) {
+        return demangled(typeid(e)) + ": " + e.what();
+    } catch (...) {
+        return "an exception that is not a std::exception";
+    }
+}
+
+namespace detail {
+
+void PromiseBase::unhandled_exception() noexcept {
+    fault = std::make_unique<Fault>();
+    fault->exception = std::current_exception();
+}
+
+std::coroutine_handle<> PromiseBase::propagate_fault(PromiseBase& thrower) {
+    PromiseBase* stop = &thrower;
+    std::unique_ptr<Fault> fault = std::move(thrower.fault);
+    fault->awaits.push_back(stop->where);
+    while (!stop->contains_faults && stop->parent) {
+        stop = stop->parent;
+        fault->awaits.push_back(stop->where);
+    }
+    stop->fault = std::move(fault);
+    return stop->complete(*stop);
+}
+
+void* PromiseBase::operator new(std::size_t size) { return ::operator new(size); }
+void PromiseBase::operator delete(void* memory, std::size_t size) {
+    ::operator delete(memory, size);
+}
+
+}  // namespace detail
+}  // namespace bennu

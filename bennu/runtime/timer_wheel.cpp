@@ -1,0 +1,178 @@
+#include "bennu/runtime/timer_wheel.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace bennu::detail {
+
+TimerWheel::~TimerWheel() {
+    for (Timer& timer : timers_) {
+        if (timer.bucket != nil && timer.envelope.type) timer.envelope.type->destroy(timer.envelope.payload);
+    }
+}
+
+std::uint64_t TimerWheel::to_ms(Instant instant) {
+    // Rounded up: a timer may be late by a tick, never early.
+    auto ns = instant.ns;
+    return ns <= 0 ? 0 : static_cast<std::uint64_t>(ns + 999'999) / 1'000'000;
+}
+
+std::uint32_t TimerWheel::take() {
+    if (!free_.empty()) {
+        std::uint32_t index = free_.back();
+        free_.pop_back();
+        return index;
+    }
+    timers_.emplace_back();
+    return static_cast<std::uint32_t>(timers_.size() - 1);
+}
+
+TimerKey TimerWheel::arm_wait(Instant deadline, ReplyTo wait) {
+    std::uint32_t index = take();
+    timers_[index].wait = wait;
+    timers_[index].envelope.type = nullptr;
+    return arm(deadline, index);
+}
+
+TimerKey TimerWheel::arm_message(Instant deadline, Envelope&& envelope) {
+    std::uint32_t index = take();
+    Timer& timer = timers_[index];
+    timer.wait = {};
+    timer.envelope.type = envelope.type;
+    timer.envelope.to = envelope.to;
+    timer.envelope.reply = envelope.reply;
+    timer.envelope.deadline = envelope.deadline;
+    envelope.type->move(timer.envelope.payload, envelope.payload);
+    envelope.type = nullptr;
+    return arm(deadline, index);
+}
+
+TimerKey TimerWheel::arm(Instant deadline, std::uint32_t index) {
+    Timer& timer = timers_[index];
+    timer.deadline_ms = std::max(to_ms(deadline), now_ms_ + 1);
+    link(index);
+    ++size_;
+    return {index, timer.generation};
+}
+
+void TimerWheel::link(std::uint32_t index) {
+    Timer& timer = timers_[index];
+    std::uint64_t ahead = timer.deadline_ms - now_ms_;
+    int level = 0;
+    while (level < levels - 1 && ahead >= (std::uint64_t{1} << (8 * (level + 1)))) ++level;
+    std::uint64_t at = timer.deadline_ms;
+    if (ahead >> 32) at = now_ms_ + 0xFFFFFFFF;
+    auto bucket = static_cast<std::uint32_t>(level * 256 + ((at >> (8 * level)) & 255));
+    timer.bucket = bucket;
+    timer.previous = nil;
+    timer.next = heads_[bucket];
+    if (timer.next != nil) timers_[timer.next].previous = index;
+    heads_[bucket] = index;
+    occupied_[bucket / 64] |= std::uint64_t{1} << (bucket % 64);
+}
+
+void TimerWheel::unlink(std::uint32_t index) {
+    Timer& timer = timers_[index];
+    if (timer.previous != nil) {
+        timers_[timer.previous].next = timer.next;
+    } else {
+        heads_[timer.bucket] = timer.next;
+    }
+    if (timer.next != nil) timers_[timer.next].previous = timer.previous;
+    if (heads_[timer.bucket] == nil) {
+        occupied_[timer.bucket / 64] &= ~(std::uint64_t{1} << (timer.bucket % 64));
+    }
+    timer.bucket = nil;
+}
+
+void TimerWheel::release(std::uint32_t index) {
+    Timer& timer = timers_[index];
+    if (++timer.generation == 0) timer.generation = 1;
+    free_.push_back(index);
+    --size_;
+}
+
+bool TimerWheel::cancel(TimerKey key) {
+    if (key.index >= timers_.size()) return false;
+    Timer& timer = timers_[key.index];
+    if (timer.generation != key.generation || timer.bucket == nil) return false;
+    unlink(key.index);
+    if (timer.envelope.type) timer.envelope.type->destroy(timer.envelope.payload);
+    release(key.index);
+    return true;
+}
+
+void TimerWheel::cascade() {
+    for (int level = 1; level < levels; ++level) {
+        if ((now_ms_ >> (8 * (level - 1))) & 255) return;
+        auto bucket = static_cast<std::uint32_t>(level * 256 + ((now_ms_ >> (8 * level)) & 255));
+        std::uint32_t index = heads_[bucket];
+        heads_[bucket] = nil;
+        occupied_[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
+        while (index != nil) {
+            std::uint32_t next = timers_[index].next;
+            link(index);
+            index = next;
+        }
+    }
+}
+
+bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fired) {
+    // Rounded down: only ticks that have passed entirely.
+    auto target = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.ns) / 1'000'000);
+    std::size_t count = 0;
+    fired.reserve(fired.size() + limit);  // envelopes must not be moved bytewise
+    while (true) {
+        auto bucket = static_cast<std::uint32_t>(now_ms_ & 255);
+        while (heads_[bucket] != nil && timers_[heads_[bucket]].deadline_ms <= now_ms_) {
+            if (count == limit) return true;
+            std::uint32_t index = heads_[bucket];
+            Timer& timer = timers_[index];
+            unlink(index);
+            Fired& out = fired.emplace_back();
+            out.wait = timer.wait;
+            if (timer.envelope.type) {
+                out.envelope.type = timer.envelope.type;
+                out.envelope.to = timer.envelope.to;
+                out.envelope.reply = timer.envelope.reply;
+                out.envelope.deadline = timer.envelope.deadline;
+                timer.envelope.type->move(out.envelope.payload, timer.envelope.payload);
+                timer.envelope.type = nullptr;
+            }
+            release(index);
+            ++count;
+        }
+        if (now_ms_ >= target) return false;
+        if (size_ == 0) {
+            now_ms_ = target;
+            return false;
+        }
+        // Skip empty stretches of the first level up to the next cascade.
+        std::uint64_t next = now_ms_ + 1;
+        std::uint64_t boundary = (now_ms_ | 255) + 1;
+        while (next < std::min(boundary, target) &&
+               !(occupied_[(next & 255) / 64] >> (next % 64) & 1)) {
+            ++next;
+        }
+        now_ms_ = next;
+        cascade();
+    }
+}
+
+Instant TimerWheel::next_deadline() const {
+    if (size_ == 0) return none;
+    std::uint64_t best = UINT64_MAX;
+    for (int level = 0; level < levels; ++level) {
+        std::uint64_t base = now_ms_ >> (8 * level);
+        for (std::uint64_t step = level == 0 ? 0 : 1; step <= 256; ++step) {
+            auto bucket = static_cast<std::uint32_t>(level * 256 + ((base + step) & 255));
+            if (heads_[bucket] == nil) continue;
+            best = std::min(best, std::max((base + step) << (8 * level), now_ms_));
+            break;
+        }
+    }
+    if (best == UINT64_MAX) return none;
+    return Instant{static_cast<std::int64_t>(best) * 1'000'000};
+}
+
+}  // namespace bennu::detail

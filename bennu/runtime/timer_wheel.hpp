@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "bennu/base/time.hpp"
+#include "bennu/runtime/message.hpp"
+
+namespace bennu::detail {
+
+struct TimerKey {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+    explicit operator bool() const { return generation != 0; }
+};
+
+/// A hierarchical wheel: four levels of 256 buckets of 1 ms, about 49 days; later deadlines wait on the last level and
+/// are sorted in again. Arming and cancelling are O(1). A timer never fires early, and at most one tick late.
+class TimerWheel {
+public:
+    explicit TimerWheel(Instant now) : now_ms_(to_ms(now)) {}
+    ~TimerWheel();
+    TimerWheel(const TimerWheel&) = delete;
+    TimerWheel& operator=(const TimerWheel&) = delete;
+
+    /// Wakes a waiting coroutine with a timeout error.
+    TimerKey arm_wait(Instant deadline, ReplyTo wait);
+    /// Delivers a message; the wheel owns the envelope until then.
+    TimerKey arm_message(Instant deadline, Envelope&& envelope);
+    /// True when it had not fired yet.
+    bool cancel(TimerKey key);
+
+    struct Fired {
+        ReplyTo wait;       ///< set for arm_wait
+        Envelope envelope;  ///< `type` set for arm_message
+    };
+    /// Moves the wheel to `now` and appends at most `limit` fired timers; true when more are due at once.
+    bool advance(Instant now, std::size_t limit, std::vector<Fired>& fired);
+    /// When the next timer can fire at the earliest; `none` when nothing is armed.
+    Instant next_deadline() const;
+    static constexpr Instant none = Instant::max();
+    std::size_t size() const { return size_; }
+
+private:
+    static constexpr std::uint32_t nil = 0xFFFFFFFF;
+    static constexpr int levels = 4;
+    struct Timer {
+        std::uint32_t generation = 1;
+        std::uint32_t next = nil, previous = nil;
+        std::uint32_t bucket = nil;
+        std::uint64_t deadline_ms = 0;
+        ReplyTo wait;
+        Envelope envelope;
+    };
+    static std::uint64_t to_ms(Instant instant);
+    TimerKey arm(Instant deadline, std::uint32_t index);
+    std::uint32_t take();
+    void link(std::uint32_t index);
+    void unlink(std::uint32_t index);
+    void release(std::uint32_t index);
+    void cascade();
+
+    std::uint64_t now_ms_;
+    std::array<std::uint32_t, levels * 256> heads_ = [] {
+        std::array<std::uint32_t, levels * 256> heads;
+        heads.fill(nil);
+        return heads;
+    }();
+    std::array<std::uint64_t, levels * 4> occupied_{};
+    std::vector<Timer> timers_;
+    std::vector<std::uint32_t> free_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace bennu::detail

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "bennu/base/result.hpp"
+#include "bennu/runtime/message.hpp"
+#include "bennu/runtime/pid.hpp"
+
+namespace bennu::detail {
+
+/// What a suspended coroutine waits for; lives in its frame. Exactly one of the typed value (in the derived class) and
+/// `error` is set when it is resumed.
+struct WaitState {
+    std::optional<Error> error;
+};
+
+template <typename T>
+struct ValueWaitState : WaitState {
+    std::optional<T> value;
+};
+
+/// The suspended coroutines of one shard, by index and generation. Everything that can complete a wait (a reply, a
+/// timer, an offloaded job) holds only the key: when the coroutine was destroyed meanwhile, the key finds nothing.
+class WaitTable {
+public:
+    struct Entry {
+        std::uint32_t generation = 1;
+        bool active = false;
+        bool completed = false;
+        Pid owner;
+        std::coroutine_handle<> coroutine;
+        WaitState* state = nullptr;
+        std::uint32_t next_free = 0;
+    };
+
+    ReplyTo add(std::uint8_t shard, Pid owner, std::coroutine_handle<> coroutine, WaitState* state);
+    /// Called by the awaiter's destructor: the key finds nothing from now on.
+    void remove(ReplyTo key);
+    /// The entry that still waits for its value; null when it is gone or was completed already.
+    Entry* find_waiting(ReplyTo key);
+    /// The entry whose value has arrived and that is due to be resumed.
+    Entry* find(std::uint32_t index, std::uint32_t generation);
+    std::size_t size() const { return size_; }
+
+private:
+    static constexpr std::uint32_t generation_mask = 0xFFFFFF;
+    std::vector<Entry> entries_;
+    std::uint32_t first_free_ = 0;  // index + 1; 0: none
+    std::uint32_t last_free_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace bennu::detail
