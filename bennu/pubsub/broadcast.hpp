@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bennu/base/json.hpp"
+#include "bennu/base/shared.hpp"
+#include "bennu/pubsub/payload.hpp"
+#include "bennu/pubsub/topic.hpp"
+
+namespace bennu {
+
+/// A published message, as subscribers receive it: one word that all of them share, on every shard. The payload is
+/// encoded once, and framed once for each wire format that some subscriber needs.
+class Broadcast {
+public:
+    Broadcast() = default;
+    Broadcast(Topic topic, std::string_view event, const Payload& payload);
+
+    const Topic& topic() const;
+    std::string_view event() const;
+    bool is_binary() const;
+    /// The payload as JSON text, or its bytes when it is binary.
+    std::string_view data() const;
+    /// The payload as a value, parsed on first use, once for all subscribers; null when it is binary.
+    const Json& payload() const;
+    template <Record T>
+    Result<T> payload_as() const {
+        return bennu::payload_as<T>(payload(), {.unknown = Unknown::ignore});
+    }
+
+    /// The wire formats that are cached beside the message.
+    enum class Wire : std::uint8_t { phoenix_v2 };
+    /// The message in a wire format; `encode` runs once, for the first subscriber on any shard.
+    const std::string& encoded(Wire wire, std::string (*encode)(const Broadcast&)) const;
+
+private:
+    struct Data;
+    Shared<Data> data_;
+};
+
+}  // namespace bennu
