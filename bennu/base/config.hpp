@@ -53,7 +53,6 @@ class Config {
 
   private:
     struct State;
-    Result<const Json*> lookup(std::string_view path) const;
     template <typename T>
     Result<T> get(std::string_view path) const;
     std::shared_ptr<const State> state_;

@@ -57,6 +57,11 @@ void append_escape(std::string& out, char c) {
     out += digits[c & 15];
 }
 
+/// U+0080 to U+009F: some terminals obey them, so that they never leave as they are.
+bool is_c1_control(std::string_view text) {
+    return text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -70,7 +75,14 @@ void append_json_string(std::string& out, std::string_view text) {
             continue;
         }
         if (kind == CharClass::high) {
-            if (const std::size_t length = utf8_char_length(text.substr(at))) {
+            const std::size_t length = utf8_char_length(text.substr(at));
+            if (length == 2 && is_c1_control(text.substr(at))) {
+                out.append(text, done, at - done);
+                append_escape(out, text[at + 1]);
+                done = at += 2;
+                continue;
+            }
+            if (length > 0) {
                 at += length;
                 continue;
             }

@@ -98,6 +98,7 @@ class LogCapture {
     bool contains(std::string_view text) const;
 
   private:
+    friend void detail::log_write(LogLevel, std::string_view, Attributes);
     struct State;
     std::shared_ptr<State> state_;
     LogLevel previous_;

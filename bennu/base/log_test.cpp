@@ -1,0 +1,98 @@
+#include "bennu/base/log.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "bennu/base/utf8.hpp"
+
+namespace bennu {
+namespace log_tests {
+
+LogRecord record_of_line(std::string_view message, std::span<const Attribute> attributes = {},
+                         std::span<const Attribute> context = {}) {
+    return {LogLevel::warning, {1769850300123}, message, attributes, context};
+}
+
+TEST(Log, FormatsForPeople) {
+    const Error error(ErrorKind::io, "refused", "no route");
+    const Json json = Json::object({{"a", 1}});
+    const Secret secret("hunter2");
+    const Attribute attributes[] = {{"port", 4000},   {"path", "/a b"},
+                                    {"empty", ""},    {"took", std::chrono::microseconds(1500)},
+                                    {"ok", true},     {"key", secret},
+                                    {"error", error}, {"json", json}};
+    const Attribute context[] = {{"request_id", "r1"}, {"port", 1}};
+    EXPECT_EQ(format_log_text(record_of_line("listening", attributes, context), false),
+              "2026-01-31T09:05:00.123Z warning listening port=4000 path=\"/a b\" empty=\"\" "
+              "took=1.5ms ok=true key=*** error=\"io refused: no route\" "
+              "json=\"{\\\"a\\\":1}\" request_id=r1");
+    EXPECT_NE(format_log_text(record_of_line("x"), true).find("\x1b[33mwarning\x1b[0m"),
+              std::string::npos);
+}
+
+TEST(Log, FormatsForMachines) {
+    const Attribute attributes[] = {{"port", 4000}, {"level", "fake"}, {"key", Secret("hunter2")}};
+    const Attribute context[] = {{"pid", 7}, {"port", 1}};
+    EXPECT_EQ(
+        format_log_json(record_of_line("a \"quoted\" message", attributes, context)),
+        R"({"time":"2026-01-31T09:05:00.123Z","level":"warning","message":"a \"quoted\" message",)"
+        R"("port":4000,"level_":"fake","key":"***","pid":7})");
+}
+
+TEST(Log, NothingCanForgeALineOrDriveATerminal) {
+    const std::string evil(
+        "\r\n2026 error forged\x1b[31m\x07\xc2\x9b"
+        "31m\xff\xe2\x80\xa8\0end",
+        45);
+    const Attribute attributes[] = {{"user", evil}, {"na\nme", evil}};
+    for (const std::string& line : {format_log_text(record_of_line(evil, attributes), false),
+                                    format_log_json(record_of_line(evil, attributes))}) {
+        EXPECT_TRUE(valid_utf8(line));
+        EXPECT_EQ(line.find("\xc2\x9b"), std::string::npos);
+        for (const char c : line) EXPECT_FALSE((c >= 0 && c < 0x20) || c == 0x7f) << line;
+    }
+    EXPECT_TRUE(parse_json(format_log_json(record_of_line(evil, attributes))));
+}
+
+TEST(Log, CapturesLevelsAndContext) {
+    LogCapture capture(LogLevel::info);
+    log_debug("too quiet");
+    EXPECT_FALSE(log_enabled(LogLevel::debug));
+    const Attribute context[] = {{"request_id", "r1"}};
+    const auto before = set_log_context(context);
+    log_info("started", {{"port", 4000}});
+    set_log_context(before);
+    std::thread([] { log_error("failed", {{"reason", std::string("disk full")}}); }).join();
+    EXPECT_EQ(capture.lines(), (std::vector<std::string>{"info started port=4000 request_id=r1",
+                                                         "error failed reason=\"disk full\""}));
+    EXPECT_TRUE(capture.contains("disk full"));
+    EXPECT_EQ(parse_log_level("debug").value(), LogLevel::debug);
+    EXPECT_FALSE(parse_log_level("loud"));
+}
+
+TEST(Log, WritesFilesAsynchronously) {
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("bennu_log_" + std::to_string(getpid())))
+            .string();
+    ASSERT_TRUE(configure_log({.format = LogFormat::json, .output = path}));
+    for (int i = 0; i < 1'000; ++i) log_info("line", {{"n", i}});
+    flush_log();
+    std::ifstream file(path);
+    std::string line;
+    int count = 0;
+    while (std::getline(file, line)) EXPECT_EQ(parse_json(line).value()["n"].as_int(), count++);
+    EXPECT_EQ(count, 1'000);
+    ASSERT_TRUE(configure_log({.async = false}));
+    std::filesystem::remove(path);
+    const Result<> bad = configure_log({.output = "/dev/null/log"});
+    ASSERT_FALSE(bad);
+    EXPECT_EQ(bad.error().code(), "log_file");
+}
+
+}  // namespace log_tests
+}  // namespace bennu
