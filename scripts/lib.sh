@@ -31,7 +31,7 @@ quietly() {
     : >"$log"
     progress "$label" "$log" &
     ticker=$!
-    "$@" >>"$log" 2>&1 || status=$?
+    NO_COLOR=1 "$@" >>"$log" 2>&1 || status=$?
     kill "$ticker" 2>/dev/null
     wait "$ticker" 2>/dev/null || :
     [ -t 1 ] && printf '\r\033[K'
