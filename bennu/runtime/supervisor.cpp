@@ -98,6 +98,10 @@ Task<> Supervisor::handle(Down down) {
     co_await restart(static_cast<std::size_t>(found - children_.begin()));
 }
 
+void Supervisor::handle(Exit exit) {
+    if (exit.pid == options_.parent) stop(self(), std::move(exit.reason));
+}
+
 Task<> Supervisor::handle(Retry retry) {
     if (retry.child < children_.size() && !children_[retry.child]->pid) {
         Result<> started = co_await start_child(retry.child);
@@ -140,6 +144,7 @@ Task<> Supervisor::restart(std::size_t index) {
 
 Task<Result<Ref<Supervisor>>> supervise(SupervisorOptions options, std::vector<ChildSpec> children) {
     SpawnOptions spawn{.name = options.name, .link = true};
+    options.parent = self();
     Result<Pid> pid = detail::spawn_body(detail::TypeOf<Supervisor>::type,
                                          new Supervisor(std::move(options), std::move(children)), spawn);
     if (!pid) co_return std::move(pid).error();
@@ -147,6 +152,21 @@ Task<Result<Ref<Supervisor>>> supervise(SupervisorOptions options, std::vector<C
         co_await detail::InitCall(*pid, &detail::InitHandler<Supervisor>::type);
     if (!ready) co_return std::move(ready).error();
     co_return Ref<Supervisor>(*pid);
+}
+
+ChildSpec child_supervisor(std::string id, SupervisorOptions options,
+                           Function<std::vector<ChildSpec>()> children) {
+    ChildSpec spec;
+    spec.id = std::move(id);
+    spec.shutdown = std::chrono::seconds(30);
+    spec.start = [options = std::move(options),
+                  children = std::make_shared<Function<std::vector<ChildSpec>()>>(
+                      std::move(children))]() -> Task<Result<Pid>> {
+        auto started = co_await supervise(options, (*children)());
+        if (!started) co_return std::move(started).error();
+        co_return started->pid();
+    };
+    return spec;
 }
 
 void DynamicSupervisor::handle(Adopt adopt) { children_.emplace(adopt.pid, monitor(adopt.pid)); }

@@ -28,6 +28,7 @@ struct SupervisorOptions {
     Strategy strategy = one_for_one;
     RestartBudget budget;
     std::string name;
+    Pid parent;  ///< set by `supervise`: whose end is the supervisor's end
 };
 
 /// How to start one child, again and again.
@@ -76,6 +77,8 @@ public:
     std::vector<ChildInfo> handle(Children);
     Task<Result<Pid>> handle(StartChild message);
     Task<> handle(Down down);
+    /// Children report through monitors; any other link is the one to its own supervisor.
+    void handle(Exit exit);
     Task<> handle(Retry retry);
 
 private:
@@ -88,6 +91,10 @@ private:
     std::vector<std::unique_ptr<Child>> children_;
     std::vector<Instant> recent_restarts_;
 };
+
+/// A supervisor as the child of another.
+ChildSpec child_supervisor(std::string id, SupervisorOptions options,
+                           Function<std::vector<ChildSpec>()> children);
 
 /// Starts a supervisor linked to the caller, with all its children; the first child that fails to start stops those
 /// before it, and its error is the outcome.
