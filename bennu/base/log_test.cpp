@@ -45,10 +45,8 @@ TEST(Log, FormatsForMachines) {
 }
 
 TEST(Log, NothingCanForgeALineOrDriveATerminal) {
-    const std::string evil(
-        "\r\n2026 error forged\x1b[31m\x07\xc2\x9b"
-        "31m\xff\xe2\x80\xa8\0end",
-        45);
+    using namespace std::string_literals;
+    const std::string evil = "\r\n2026 error forged\x1b[31m\x07\xc2\x9b 31m\xff\xe2\x80\xa8\0end"s;
     const Attribute attributes[] = {{"user", evil}, {"na\nme", evil}};
     for (const std::string& line : {format_log_text(record_of_line(evil, attributes), false),
                                     format_log_json(record_of_line(evil, attributes))}) {
