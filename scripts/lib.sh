@@ -56,18 +56,19 @@ run_step() {
     die "$label failed; the whole log is $logs/$name.log"
 }
 
-# install_step PURPOSE…: one numbered step that brings the packages. Root's goes to the log; a user may have to type a
-# password, or to read what is missing.
+# install_step PURPOSE…: one numbered step that brings the packages. A password is asked for before its output goes to the
+# log; to a user who may not install, install.sh says what is missing.
 install_step() {
     local missing
     missing=$("$root/scripts/install.sh" --check "$@")
-    if [ "$missing" ] && [ "$(id -u)" = 0 ]; then
+    if [ -z "$missing" ]; then
+        announce "packages: all installed"
+        echo "$label"
+    elif [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || { [ -t 2 ] && sudo -v; }; then
         run_step "install $(wc -w <<<"$missing") packages" install "$root/scripts/install.sh" "$@"
-        return
+    else
+        "$root/scripts/install.sh" "$@" || exit 1
     fi
-    announce "packages"
-    [ -z "$missing" ] || "$root/scripts/install.sh" "$@" || exit 1
-    echo "$label: all installed"
 }
 
 # build PRESET TARGET… [-- CMAKE_OPTION…]: configures when needed and builds, one build at a time on this machine.
