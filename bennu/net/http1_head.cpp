@@ -64,6 +64,7 @@ const Http1Refusal* refusal_of(const beast::error_code& error, const Headers& he
         (encoding && headers.contains("content-length"))) {
         return &refusals::length_and_chunked;
     }
+    if (error == beast::http::error::multiple_content_length) return &refusals::repeated_length;
     if (length)
         return headers.contains("content-length") ? &refusals::repeated_length
                                                   : &refusals::bad_length;

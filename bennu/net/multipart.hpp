@@ -61,15 +61,7 @@ class MultipartParser {
     MultipartEvent next(std::string_view input, PartHead& head);
 
   private:
-    enum class State : std::uint8_t {
-        start,
-        after_boundary,
-        part_head,
-        data,
-        part_end,
-        epilogue,
-        failed
-    };
+    enum class State : std::uint8_t { start, after_boundary, part_head, data, epilogue, failed };
 
     MultipartEvent step(std::string_view input, PartHead& head);
     MultipartEvent read_start(std::string_view input);
