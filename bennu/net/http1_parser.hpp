@@ -27,7 +27,7 @@ struct Http1Event {
 };
 
 /// Reads HTTP/1.0 and 1.1 requests from bytes, with every smuggling vector refused. Holds no buffer
-/// and allocates nothing: 64 bytes that may live and die with each request or stay in the
+/// and allocates nothing: 72 bytes that may live and die with each request or stay in the
 /// connection.
 ///
 /// Call `next` with all bytes that were received and not yet consumed. Discard `consumed` bytes,
