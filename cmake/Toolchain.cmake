@@ -23,8 +23,10 @@ endif()
 
 add_library(bennu_options INTERFACE)
 target_include_directories(bennu_options INTERFACE ${CMAKE_SOURCE_DIR})
+# Paths in programs and reports start at the root of the project, wherever that is.
 target_compile_options(bennu_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:
+    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
     -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Wno-c2y-extensions
     -Wno-invalid-offsetof -Wno-missing-designated-field-initializers
     -Werror=dangling -Werror=return-stack-address -Werror=unused-result -Werror=return-type
