@@ -22,32 +22,35 @@ struct HttpRequest {
     Instant received;
 };
 
-/// What goes back. The connection adds `content-length`, `date` and `connection`, drops the body for HEAD, 204 and 304,
-/// and writes head and body in one go.
+/// What goes back. The connection adds `content-length`, `date` and `connection`, drops the body
+/// for HEAD, 204 and 304, and writes head and body in one go.
 struct HttpResponse {
     int status = 200;
     Headers headers;
     std::variant<std::string, Shared<std::string>> body;
     /// Closes the connection after this response.
     bool close = false;
-    /// With status 101: the connection becomes a WebSocket that this handler serves. `headers` must be those of
-    /// `accept_websocket`.
+    /// With status 101: the connection becomes a WebSocket that this handler serves. `headers` must
+    /// be those of `accept_websocket`.
     std::unique_ptr<WebSocketHandler> websocket;
     WebSocketOptions websocket_options;
 
     std::string_view body_view() const;
 };
 
-/// What serves the requests of a server. One object for all shards: immutable after start, or thread-safe.
+/// What serves the requests of a server. One object for all shards: immutable after start, or
+/// thread-safe.
 class HttpHandler {
-public:
+  public:
     virtual ~HttpHandler() = default;
     /// How long the body of this request may be (413 beyond). Called between head and body.
     virtual std::uint64_t body_limit(const RequestHead& head) const = 0;
-    /// Runs in the connection's process. An exception answers `failure(500)` and is logged; the connection lives on.
+    /// Runs in the connection's process. An exception answers `failure(500)` and is logged; the
+    /// connection lives on.
     virtual Task<HttpResponse> handle(HttpRequest request) const = 0;
     /// The body of an error that the server itself answers: 4xx of the parser, 408, 413, 500, 503.
-    virtual HttpResponse failure(int status, std::string_view code, std::string_view message) const = 0;
+    virtual HttpResponse failure(int status, std::string_view code,
+                                 std::string_view message) const = 0;
 };
 
 struct HttpServerOptions {
@@ -62,11 +65,11 @@ struct HttpServerOptions {
     std::size_t max_connections = 0;
 };
 
-/// Listens, and serves every connection with a process of its own on the shard that accepted it. A child for a
-/// supervision tree: `child<HttpServer>({}, options, handler)`. Stopping it stops accepting, lets requests in progress
-/// finish, and closes WebSockets with 1012.
+/// Listens, and serves every connection with a process of its own on the shard that accepted it. A
+/// child for a supervision tree: `child<HttpServer>({}, options, handler)`. Stopping it stops
+/// accepting, lets requests in progress finish, and closes WebSockets with 1012.
 class HttpServer : public Server {
-public:
+  public:
     HttpServer(HttpServerOptions options, std::shared_ptr<const HttpHandler> handler);
 
     /// Where it really listens (the port may have been 0).
@@ -81,8 +84,9 @@ public:
     Task<> terminate(ExitReason reason);
     SocketAddress handle(Address) { return bound_; }
     Task<std::size_t> handle(Connections);
+    void handle(Down down);
 
-private:
+  private:
     HttpServerOptions options_;
     std::shared_ptr<const HttpHandler> handler_;
     SocketAddress bound_;

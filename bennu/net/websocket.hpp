@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,34 +13,39 @@
 namespace bennu::net {
 
 class WebSocketConnection;
+enum class Opcode : std::uint8_t;
 
 struct WebSocketOptions {
     std::size_t max_message = 64 * 1024;
     /// Closed when no frame came for so long.
     Duration idle_timeout = std::chrono::seconds(60);
-    /// A client that lets this much pile up is disconnected: one slow client never holds memory for the others.
+    /// A client that lets this much pile up is disconnected: one slow client never holds memory for
+    /// the others.
     std::size_t max_outbox = 4 * 1024 * 1024;
 };
 
-/// What a WebSocket does. Its methods run in the connection's process, one at a time; views are valid during the call.
-/// An exception ends the connection with 1011.
+/// What a WebSocket does. Its methods run in the connection's process, one at a time; views are
+/// valid during the call. An exception ends the connection with 1011.
 class WebSocketHandler {
-public:
+  public:
     virtual ~WebSocketHandler() = default;
     virtual void on_open(WebSocketConnection& socket) = 0;
     virtual void on_text(WebSocketConnection& socket, std::string_view text) = 0;
     virtual void on_binary(WebSocketConnection& socket, std::string_view data) = 0;
     /// A process that this socket's process monitors ended.
     virtual void on_down(WebSocketConnection& socket, Down down);
-    /// The last call: the peer closed (its code, 1005 for none), the connection was lost (1006) or we closed it.
+    /// The last call: the peer closed (its code, 1005 for none), the connection was lost (1006) or
+    /// we closed it.
     virtual void on_close(WebSocketConnection& socket, std::uint16_t code, std::string_view reason);
 };
 
-/// The process of one WebSocket. From its own process (or code of its shard, through `local_body`) call the methods;
-/// from anywhere else send the messages. What is sent within one turn of the shard leaves in one system call.
+/// The process of one WebSocket. From its own process (or code of its shard, through `local_body`)
+/// call the methods; from anywhere else send the messages. What is sent within one turn of the
+/// shard leaves in one system call.
 class WebSocketConnection : public Server {
-public:
-    /// Sends bytes that are framed already (`text_frame`): one buffer for all receivers of a broadcast.
+  public:
+    /// Sends bytes that are framed already (`text_frame`): one buffer for all receivers of a
+    /// broadcast.
     struct SendFrame {
         Shared<std::string> frame;
     };
@@ -66,6 +72,11 @@ public:
     SocketAddress peer() const;
     std::size_t outbox_bytes() const;
 
+    struct Begin {};
+    struct Overdue {};
+
+    void handle(Begin);
+    void handle(Overdue);
     void handle(SendFrame message);
     void handle(SendText message);
     void handle(CloseWith message);
@@ -79,8 +90,22 @@ public:
     ~WebSocketConnection();
     static constexpr MailboxOptions mailbox{.limit = 10'000, .overflow = Overflow::reject};
 
-private:
+  private:
     struct State;
+    template <typename F>
+    void guarded(F&& code);
+    void opened();
+    void received(std::span<char> bytes);
+    void finish_handshake();
+    void decode_buffered();
+    std::size_t decode(std::span<char> input);
+    void send(Opcode opcode, std::string_view payload);
+    void send_close(std::uint16_t code, std::string_view reason);
+    void flush_later();
+    void flush();
+    void tell_closed(std::uint16_t code, std::string_view reason);
+    void finish(std::uint16_t code, std::string_view reason);
+
     std::unique_ptr<State> state_;
     Ref<WebSocketConnection> self_;
 };
@@ -97,8 +122,9 @@ struct WebSocketClientOptions {
     Duration connect_timeout = std::chrono::seconds(10);
     WebSocketOptions socket;
 };
-/// Connects as a client: a process of this shard, linked to nobody. `on_open` is called once the handshake is done,
-/// `on_close` with 1006 when it fails.
-Ref<WebSocketConnection> connect_websocket(WebSocketClientOptions options, std::unique_ptr<WebSocketHandler> handler);
+/// Connects as a client: a process of this shard, linked to nobody. `on_open` is called once the
+/// handshake is done, `on_close` with 1006 when it fails.
+Ref<WebSocketConnection> connect_websocket(WebSocketClientOptions options,
+                                           std::unique_ptr<WebSocketHandler> handler);
 
 }  // namespace bennu::net

@@ -6,15 +6,22 @@
 
 namespace bennu {
 
-std::string Pid::to_string() const { return fmt::format("<{}.{}.{}>", shard(), slot(), generation_); }
+std::string Pid::to_string() const {
+    return fmt::format("<{}.{}.{}>", shard(), slot(), generation_);
+}
 
 std::string_view to_string(ExitReason::Kind kind) {
     switch (kind) {
-        case ExitReason::Kind::normal: return "normal";
-        case ExitReason::Kind::shutdown: return "shutdown";
-        case ExitReason::Kind::killed: return "killed";
-        case ExitReason::Kind::fault: return "fault";
-        case ExitReason::Kind::noproc: return "noproc";
+        case ExitReason::Kind::normal:
+            return "normal";
+        case ExitReason::Kind::shutdown:
+            return "shutdown";
+        case ExitReason::Kind::killed:
+            return "killed";
+        case ExitReason::Kind::fault:
+            return "fault";
+        case ExitReason::Kind::noproc:
+            return "noproc";
     }
     return "unknown";
 }

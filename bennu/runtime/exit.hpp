@@ -13,7 +13,7 @@ struct Fault;
 
 /// Why a process ended. Cheap to copy: it goes to every link and monitor.
 class ExitReason {
-public:
+  public:
     enum class Kind : std::uint8_t {
         normal,    ///< its body said so
         shutdown,  ///< its supervisor or owner asked it to stop
@@ -31,14 +31,15 @@ public:
     static ExitReason from_fault(const Fault& fault);
 
     Kind kind() const { return kind_; }
-    /// Normal and shutdown exits are expected: links do not spread them and transient children are not restarted.
+    /// Normal and shutdown exits are expected: links do not spread them and transient children are
+    /// not restarted.
     bool expected() const { return kind_ == Kind::normal || kind_ == Kind::shutdown; }
     /// One line for logs.
     std::string describe() const;
     /// `file:line function` of each await point, innermost first; empty unless this is a fault.
     const std::vector<std::string>& awaits() const;
 
-private:
+  private:
     struct Details {
         std::string text;
         std::vector<std::string> awaits;
@@ -66,8 +67,8 @@ struct Down {
     ExitReason reason;
 };
 
-/// A linked process ended. Delivered to `handle(Exit)` of a server that has such a handler (it "traps exits"); any
-/// other server ends with the same reason, unless that was normal.
+/// A linked process ended. Delivered to `handle(Exit)` of a server that has such a handler (it
+/// "traps exits"); any other server ends with the same reason, unless that was normal.
 struct Exit {
     Pid pid;
     ExitReason reason;

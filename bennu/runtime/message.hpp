@@ -22,8 +22,8 @@ struct ReplyTo {
 };
 static_assert(sizeof(ReplyTo) == 8);
 
-/// The operations of one message type for one receiver type: a table per (server, message) pair, made by the sender's
-/// instantiation, so that nothing needs registration.
+/// The operations of one message type for one receiver type: a table per (server, message) pair,
+/// made by the sender's instantiation, so that nothing needs registration.
 struct MessageType {
     /// Runs the handler with the payload, which it moves from; the caller destroys it afterwards.
     void (*run)(Shard&, Process*, void* payload, ReplyTo reply, Instant deadline);
@@ -36,8 +36,8 @@ struct MessageType {
 
 inline constexpr std::size_t inline_payload = 32;
 
-/// A message on its way: 64 bytes, copied bytewise between mailboxes and the rings that join shards. A payload over 32
-/// bytes is boxed by the code that makes the message (see `Boxed`).
+/// A message on its way: 64 bytes, copied bytewise between mailboxes and the rings that join
+/// shards. A payload over 32 bytes is boxed by the code that makes the message (see `Boxed`).
 struct Envelope {
     const MessageType* type = nullptr;
     Pid to;
@@ -53,11 +53,12 @@ struct Message {
     Envelope envelope;
 };
 
-/// Holds any payload type in 32 bytes: in place when it fits and moves without throwing, else on the heap.
+/// Holds any payload type in 32 bytes: in place when it fits and moves without throwing, else on
+/// the heap.
 template <typename M>
 struct Boxed {
-    static constexpr bool in_place = sizeof(M) <= inline_payload && alignof(M) <= 8 &&
-                                     std::is_nothrow_move_constructible_v<M>;
+    static constexpr bool in_place =
+        sizeof(M) <= inline_payload && alignof(M) <= 8 && std::is_nothrow_move_constructible_v<M>;
 
     static M& get(void* payload) {
         if constexpr (in_place) {

@@ -8,7 +8,9 @@ std::unique_ptr<Executor> make_executor(ExecutorOptions options) {
     return Runtime::current()->make_executor(std::move(options));
 }
 
-Executor& default_executor() { return Runtime::current()->default_executor(); }
+Executor& default_executor() {
+    return Runtime::current()->default_executor();
+}
 
 namespace detail {
 

@@ -10,13 +10,13 @@
 
 namespace bennu {
 
-/// Threads beside the shards, for work that blocks or takes long: file systems, SQLite, password hashing. In the
-/// simulator an executor runs its jobs at seeded points of virtual time.
+/// Threads beside the shards, for work that blocks or takes long: file systems, SQLite, password
+/// hashing. In the simulator an executor runs its jobs at seeded points of virtual time.
 class Executor {
-public:
+  public:
     virtual ~Executor() = default;
-    /// Queues a job; false when the queue is full. Any thread. Jobs of a one-thread executor run in order, one at a
-    /// time. The destructor finishes the job that runs and drops the rest.
+    /// Queues a job; false when the queue is full. Any thread. Jobs of a one-thread executor run in
+    /// order, one at a time. The destructor finishes the job that runs and drops the rest.
     virtual bool submit(Function<void()> job) = 0;
 };
 
@@ -44,7 +44,7 @@ template <typename F>
 class [[nodiscard]] Offload : Answer<OffloadResult<std::invoke_result_t<F&>>> {
     using R = std::invoke_result_t<F&>;
 
-public:
+  public:
     Offload(Executor& executor, F job) : executor_(executor), job_(std::move(job)) {}
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> coroutine) {
@@ -68,7 +68,8 @@ public:
                           send_reply(reply, std::move(result));
                       });
         });
-        if (!queued) this->error.emplace(ErrorKind::overloaded, "offload_full", "too much work is waiting");
+        if (!queued)
+            this->error.emplace(ErrorKind::overloaded, "offload_full", "too much work is waiting");
         return queued;
     }
     R await_resume() {
@@ -84,16 +85,16 @@ public:
         if constexpr (!std::is_void_v<R>) return std::move(*this->value->value);
     }
 
-private:
+  private:
     Executor& executor_;
     F job_;
 };
 }  // namespace detail
 
-/// `co_await offload(executor, [] { return …; })` runs the callable on a thread of the executor and yields its result;
-/// an exception in it is a fault of the caller. When the queue is full, a callable that returns a Result yields
-/// `overloaded`; any other is a fault. Cancelling the caller does not interrupt a job that has begun: its result is
-/// dropped.
+/// `co_await offload(executor, [] { return …; })` runs the callable on a thread of the executor and
+/// yields its result; an exception in it is a fault of the caller. When the queue is full, a
+/// callable that returns a Result yields `overloaded`; any other is a fault. Cancelling the caller
+/// does not interrupt a job that has begun: its result is dropped.
 template <typename F>
 detail::Offload<F> offload(Executor& executor, F job) {
     return {executor, std::move(job)};

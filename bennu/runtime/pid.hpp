@@ -7,10 +7,11 @@
 
 namespace bennu {
 
-/// The address of a process: which shard, which slot there, and which of the slot's successive tenants. A Pid never
-/// dangles: sending to a process that is gone is harmless. Default-constructed: nobody.
+/// The address of a process: which shard, which slot there, and which of the slot's successive
+/// tenants. A Pid never dangles: sending to a process that is gone is harmless.
+/// Default-constructed: nobody.
 class Pid {
-public:
+  public:
     constexpr Pid() = default;
     constexpr Pid(std::uint8_t shard, std::uint32_t slot, std::uint32_t generation)
         : place_(std::uint32_t{shard} << 24 | slot), generation_(generation) {}
@@ -30,22 +31,23 @@ public:
     /// `<shard.slot.generation>`
     std::string to_string() const;
 
-private:
+  private:
     std::uint32_t place_ = 0;
     std::uint32_t generation_ = 0;
 };
 
-/// A Pid that remembers which kind of server it addresses, so that only messages which that server handles compile.
+/// A Pid that remembers which kind of server it addresses, so that only messages which that server
+/// handles compile.
 template <typename Server>
 class Ref {
-public:
+  public:
     constexpr Ref() = default;
     constexpr explicit Ref(Pid pid) : pid_(pid) {}
     constexpr Pid pid() const { return pid_; }
     constexpr explicit operator bool() const { return static_cast<bool>(pid_); }
     constexpr auto operator<=>(const Ref&) const = default;
 
-private:
+  private:
     Pid pid_;
 };
 

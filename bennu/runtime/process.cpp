@@ -8,17 +8,45 @@ namespace bennu {
 using detail::Process;
 using detail::Shard;
 
-Pid self() { return Shard::current()->running(); }
-Instant now() { return Shard::current()->now(); }
-Timestamp wall_now() { return Shard::current()->wall_now(); }
-Random& random() { return Shard::current()->random(); }
-std::uint8_t shard_index() { return Shard::current()->index(); }
-std::uint8_t shard_count() { return Shard::current()->runtime().shard_count(); }
-bool on_shard() { return Shard::current() != nullptr; }
-void post(std::uint8_t shard, Function<void()> job) { Shard::current()->post(shard, std::move(job)); }
-void at_turn_end(Function<void()> hook) { Shard::current()->at_turn_end(std::move(hook)); }
-bool cancel_timer(TimerId timer) { return Shard::current()->timers().cancel(timer); }
-Reactor& reactor() { return Shard::current()->reactor(); }
+Pid self() {
+    return Shard::current()->running();
+}
+Instant now() {
+    return Shard::current()->now();
+}
+Timestamp wall_now() {
+    return Shard::current()->wall_now();
+}
+Random& random() {
+    return Shard::current()->random();
+}
+Id new_id() {
+    struct Generator {
+        IdGenerator ids{Random(random().next())};
+    };
+    return shard_local<Generator>().ids.next(wall_now());
+}
+std::uint8_t shard_index() {
+    return Shard::current()->index();
+}
+std::uint8_t shard_count() {
+    return Shard::current()->runtime().shard_count();
+}
+bool on_shard() {
+    return Shard::current() != nullptr;
+}
+void post(std::uint8_t shard, Function<void()> job) {
+    Shard::current()->post(shard, std::move(job));
+}
+void at_turn_end(Function<void()> hook) {
+    Shard::current()->at_turn_end(std::move(hook));
+}
+bool cancel_timer(TimerId timer) {
+    return Shard::current()->timers().cancel(timer);
+}
+Reactor& reactor() {
+    return Shard::current()->reactor();
+}
 
 namespace {
 
@@ -38,8 +66,8 @@ struct FailureMessage {
     static void run(Shard& shard, Process*, void* payload, ReplyTo to, Instant) {
         shard.fail_wait(to, std::move(Boxed<Error>::get(payload)));
     }
-    static constexpr MessageType type{&run, &Boxed<Error>::destroy, &Boxed<Error>::move, sizeof(Error), true,
-                                      "failure"};
+    static constexpr MessageType type{
+        &run, &Boxed<Error>::destroy, &Boxed<Error>::move, sizeof(Error), true, "failure"};
 };
 
 }  // namespace
@@ -76,7 +104,9 @@ void send_envelope(Envelope&& envelope) {
         [carrier = std::move(carrier)] { Shard::current()->deliver(carrier->envelope); });
 }
 
-void finish_handler(PromiseBase& root) { Shard::current()->root_completed(root); }
+void finish_handler(PromiseBase& root) {
+    Shard::current()->root_completed(root);
+}
 
 Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& options) {
     Shard* shard = Shard::current();
@@ -129,8 +159,10 @@ void* local_body(Pid pid, const ProcessType& type) {
 namespace {
 
 constexpr ProcessType task_type{
-    "task", [](void* body) { delete static_cast<Function<Task<>()>*>(body); }, nullptr, nullptr, nullptr, nullptr,
-    0,      Overflow::reject};
+    "task",  [](void* body) { delete static_cast<Function<Task<>()>*>(body); },
+    nullptr, nullptr,
+    nullptr, nullptr,
+    0,       Overflow::reject};
 
 }  // namespace
 }  // namespace detail
@@ -148,6 +180,23 @@ Pid spawn_task(Function<Task<>()> body, SpawnOptions options) {
     }
     if (options.link && shard->running()) link(pid);
     return pid;
+}
+
+void spawn_on::await_suspend(std::coroutine_handle<> coroutine) {
+    detail::ReplyTo reply = begin(coroutine, Instant::max());
+    post(shard_, [reply, make = std::move(make_)]() mutable {
+        try {
+            detail::send_reply(reply, make());
+        } catch (const std::exception& failure) {
+            detail::send_failure(reply, Error(ErrorKind::closed, "spawn_failed", failure.what()));
+        }
+    });
+}
+
+Result<Pid> spawn_on::await_resume() {
+    release();
+    if (error) return std::move(*error);
+    return *value;
 }
 
 namespace {
@@ -172,8 +221,14 @@ void kill(Pid pid, std::string why) {
     });
 }
 
+void exit_self(ExitReason reason) {
+    Shard::current()->exit(running_process(), std::move(reason));
+}
+
 void stop(Pid pid, ExitReason reason) {
-    at_process(pid, [reason = std::move(reason)](Shard& shard, Process& process) { shard.stop(process, reason); });
+    at_process(pid, [reason = std::move(reason)](Shard& shard, Process& process) {
+        shard.stop(process, reason);
+    });
 }
 
 Task<ExitReason> stop_and_wait(Pid pid, Duration grace) {
@@ -185,10 +240,16 @@ Task<ExitReason> stop_and_wait(Pid pid, Duration grace) {
     co_return reason ? *std::move(reason) : ExitReason::killed();
 }
 
-bool alive(Pid pid) { return Shard::current()->find(pid) != nullptr; }
+bool alive(Pid pid) {
+    return Shard::current()->find(pid) != nullptr;
+}
 
-MonitorId monitor(Pid pid) { return Shard::current()->watch(running_process(), pid, false, {}); }
-void demonitor(MonitorId id) { Shard::current()->unwatch(id); }
+MonitorId monitor(Pid pid) {
+    return Shard::current()->watch(running_process(), pid, false, {});
+}
+void demonitor(MonitorId id) {
+    Shard::current()->unwatch(id);
+}
 
 void link(Pid pid) {
     Shard* shard = Shard::current();
@@ -210,7 +271,9 @@ Result<ExitReason> exit_of::await_resume() {
     return std::move(*value);
 }
 
-Pid whereis(const std::string& name) { return Runtime::current()->names().find(name); }
+Pid whereis(const std::string& name) {
+    return Runtime::current()->names().find(name);
+}
 
 Result<> watch_io(SocketHandle socket, std::uint8_t tag, bool exclusive) {
     return Shard::current()->watch_io(running_process(), socket, tag, exclusive);
@@ -222,6 +285,8 @@ void run_in_process(Task<> task) {
     Shard::current()->start_handler(running_process(), handle.promise(), {});
 }
 
-bool handler_in_progress() { return running_process().root != nullptr; }
+bool handler_in_progress() {
+    return running_process().root != nullptr;
+}
 
 }  // namespace bennu

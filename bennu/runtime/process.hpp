@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "bennu/base/id.hpp"
 #include "bennu/base/result.hpp"
 #include "bennu/base/time.hpp"
 #include "bennu/runtime/exit.hpp"
@@ -21,7 +22,8 @@ namespace bennu {
 using detail::Overflow;
 struct MailboxOptions {
     std::uint32_t limit = 100'000;
-    /// `reject`: the new message is dropped (a call answers `overloaded`); `drop_oldest`: the oldest is.
+    /// `reject`: the new message is dropped (a call answers `overloaded`); `drop_oldest`: the
+    /// oldest is.
     Overflow overflow = Overflow::reject;
 };
 
@@ -33,12 +35,13 @@ struct MailboxOptions {
 ///     void handle(Message, From<Reply>);   // answers later, through From
 ///
 /// Optional members that the runtime looks for by name:
-///     Task<Result<>> init();             // before the first message; an error ends the process and fails `start`
-///     Task<> terminate(ExitReason);      // when stopped politely; not after a fault
-///     void handle(Down); void handle(Exit);   // monitors; links (having it means: links do not end this process)
-///     void handle_io(std::uint8_t tag, Readiness);   // sockets watched with `watch_io`
-///     static constexpr MailboxOptions mailbox{…};
-/// Handlers run one at a time, on one shard, so members need no locks. An exception ends the process.
+///     Task<Result<>> init();             // before the first message; an error ends the process
+///     and fails `start` Task<> terminate(ExitReason);      // when stopped politely; not after a
+///     fault void handle(Down); void handle(Exit);   // monitors; links (having it means: links do
+///     not end this process) void handle_io(std::uint8_t tag, Readiness);   // sockets watched with
+///     `watch_io` static constexpr MailboxOptions mailbox{…};
+/// Handlers run one at a time, on one shard, so members need no locks. An exception ends the
+/// process.
 struct Server {
     static constexpr MailboxOptions mailbox{};
 };
@@ -56,39 +59,44 @@ struct CallOptions {
 
 /// The fault of a `call` whose answer did not come.
 class CallError : public std::exception {
-public:
+  public:
     explicit CallError(Error error) : error_(std::move(error)), text_(error_.describe()) {}
     const char* what() const noexcept override { return text_.c_str(); }
     const Error& error() const { return error_; }
 
-private:
+  private:
     Error error_;
     std::string text_;
 };
 
-// --- Where the running code is ------------------------------------------------------------------------------------
+// --- Where the running code is
+// ------------------------------------------------------------------------------------
 
 /// The process that runs now; nobody outside of processes.
 Pid self();
 Instant now();
 Timestamp wall_now();
 Random& random();
+/// A fresh version 7 UUID of this shard's generator.
+Id new_id();
 /// The shard of the running code, and how many there are.
 std::uint8_t shard_index();
 std::uint8_t shard_count();
 bool on_shard();
-/// An object of type T that this shard's code shares (tables of a service); default-constructed on first use.
+/// An object of type T that this shard's code shares (tables of a service); default-constructed on
+/// first use.
 template <typename T>
 T& shard_local() {
     return detail::Shard::current()->local<T>();
 }
-/// Runs `job` on another shard, outside of any process, in order with what this shard sends there. Not cancelled by
-/// the end of the caller.
+/// Runs `job` on another shard, outside of any process, in order with what this shard sends there.
+/// Not cancelled by the end of the caller.
 void post(std::uint8_t shard, Function<void()> job);
 /// Runs `hook` once, when this shard's turn ends and before it waits for I/O.
 void at_turn_end(Function<void()> hook);
 
-// --- Answers ------------------------------------------------------------------------------------------------------
+// --- Answers
+// ------------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -97,10 +105,12 @@ struct ReplyMessage {
     static void run(Shard& shard, Process*, void* payload, ReplyTo to, Instant) {
         WaitTable::Entry* entry = shard.waits().find_waiting(to);
         if (!entry) return;
-        static_cast<ValueWaitState<R>*>(entry->state)->value.emplace(std::move(Boxed<R>::get(payload)));
+        static_cast<ValueWaitState<R>*>(entry->state)
+            ->value.emplace(std::move(Boxed<R>::get(payload)));
         shard.resume_later(*entry, to);
     }
-    static constexpr MessageType type{&run, &Boxed<R>::destroy, &Boxed<R>::move, sizeof(R), true, "reply"};
+    static constexpr MessageType type{&run,   &Boxed<R>::destroy, &Boxed<R>::move, sizeof(R), true,
+                                      "reply"};
 };
 
 struct Unit {};
@@ -130,11 +140,11 @@ void send_failure(ReplyTo to, Error error);
 
 }  // namespace detail
 
-/// The right to answer one call, once. Destroyed unused, it tells the caller that no answer will come. Moves freely
-/// between the processes of its shard.
+/// The right to answer one call, once. Destroyed unused, it tells the caller that no answer will
+/// come. Moves freely between the processes of its shard.
 template <typename R>
 class From {
-public:
+  public:
     From() = default;
     explicit From(detail::ReplyTo to) : to_(to) {}
     From(From&& other) noexcept : to_(std::exchange(other.to_, {})) {}
@@ -146,7 +156,9 @@ public:
         return *this;
     }
     ~From() { drop(); }
-    void reply(detail::ReplyValue<R> value) { detail::send_reply(std::exchange(to_, {}), std::move(value)); }
+    void reply(detail::ReplyValue<R> value) {
+        detail::send_reply(std::exchange(to_, {}), std::move(value));
+    }
     void reply()
         requires std::is_void_v<R>
     {
@@ -155,14 +167,17 @@ public:
     void fail(Error error) { detail::send_failure(std::exchange(to_, {}), std::move(error)); }
     explicit operator bool() const { return static_cast<bool>(to_); }
 
-private:
+  private:
     void drop() {
-        if (to_) fail(Error(ErrorKind::cancelled, "no_reply", "the server dropped the call without an answer"));
+        if (to_)
+            fail(Error(ErrorKind::cancelled, "no_reply",
+                       "the server dropped the call without an answer"));
     }
     detail::ReplyTo to_;
 };
 
-// --- Messages -----------------------------------------------------------------------------------------------------
+// --- Messages
+// -----------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -197,7 +212,8 @@ struct Handler {
             From<ReplyOf<M>> from(reply);
             using Out = decltype(server.handle(std::move(message), std::move(from)));
             if constexpr (is_task<Out>) {
-                start(shard, *process, server.handle(std::move(message), std::move(from)), ReplyTo{});
+                start(shard, *process, server.handle(std::move(message), std::move(from)),
+                      ReplyTo{});
             } else {
                 server.handle(std::move(message), std::move(from));
             }
@@ -218,16 +234,18 @@ struct Handler {
             }
         }
     }
-    static constexpr MessageType type{
-        &run, &Boxed<M>::destroy, &Boxed<M>::move, sizeof(M), false, type_name_of<M>()};
+    static constexpr MessageType type{&run,  &Boxed<M>::destroy, &Boxed<M>::move, sizeof(M),
+                                      false, type_name_of<M>()};
 
-private:
+  private:
     /// Tells the caller when the handler throws.
     struct Pending {
         ReplyTo reply;
         ReplyTo take() { return std::exchange(reply, {}); }
         ~Pending() {
-            if (reply) send_failure(reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
+            if (reply)
+                send_failure(
+                    reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
         }
     };
     template <typename T>
@@ -269,13 +287,13 @@ std::coroutine_handle<> complete_handler(PromiseBase& base) {
 /// The awaitable of a call, a sleep or any other single answer; lives in the awaiting frame.
 template <typename T>
 class Answer : public ValueWaitState<T> {
-public:
+  public:
     Answer() = default;
     Answer(const Answer&) = delete;
     Answer& operator=(const Answer&) = delete;
     ~Answer() { release(); }
 
-protected:
+  protected:
     ReplyTo begin(std::coroutine_handle<> coroutine, Instant deadline) {
         Shard* shard = Shard::current();
         key_ = shard->waits().add(shard->index(), shard->running(), coroutine, this);
@@ -289,7 +307,7 @@ protected:
         shard->waits().remove(std::exchange(key_, {}));
     }
 
-private:
+  private:
     ReplyTo key_;
     TimerKey timer_;
 };
@@ -298,8 +316,9 @@ template <typename S, typename M, bool faults>
 class [[nodiscard]] Call : Answer<ReplyValue<ReplyOf<M>>> {
     using R = ReplyOf<M>;
 
-public:
-    Call(Pid to, M message, Duration timeout) : to_(to), message_(std::move(message)), timeout_(timeout) {}
+  public:
+    Call(Pid to, M message, Duration timeout)
+        : to_(to), message_(std::move(message)), timeout_(timeout) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> coroutine) {
         Instant deadline = timeout_ == Duration::max() ? Instant::max() : bennu::now() + timeout_;
@@ -314,11 +333,12 @@ public:
         } else if constexpr (std::is_void_v<R>) {
             return this->error ? Result<>(std::move(*this->error)) : Result<>();
         } else {
-            return this->error ? Result<R>(std::move(*this->error)) : Result<R>(std::move(*this->value));
+            return this->error ? Result<R>(std::move(*this->error))
+                               : Result<R>(std::move(*this->value));
         }
     }
 
-private:
+  private:
     Pid to_;
     M message_;
     Duration timeout_;
@@ -326,20 +346,21 @@ private:
 
 }  // namespace detail
 
-/// Sends and forgets. Never blocks, never fails: a process that is gone, or whose mailbox is full, drops the message.
-/// Order is kept per pair of sender and receiver.
+/// Sends and forgets. Never blocks, never fails: a process that is gone, or whose mailbox is full,
+/// drops the message. Order is kept per pair of sender and receiver.
 template <typename S, typename M>
 void cast(Ref<S> to, M message) {
     detail::send_envelope(detail::make_envelope<S>(to.pid(), std::move(message)));
 }
 
-/// `co_await call(ref, Message{})` yields `Message::Reply`. A server that is gone, crashes or does not answer in time is
-/// a fault of the caller (CallError), as in OTP; `try_call` makes it a value.
+/// `co_await call(ref, Message{})` yields `Message::Reply`. A server that is gone, crashes or does
+/// not answer in time is a fault of the caller (CallError), as in OTP; `try_call` makes it a value.
 template <typename S, typename M>
 detail::Call<S, M, true> call(Ref<S> to, M message, CallOptions options = {}) {
     return {to.pid(), std::move(message), options.timeout};
 }
-/// As `call`, but yields `Result<Reply>`: kinds `closed` (no such process, crashed), `timeout`, `overloaded`.
+/// As `call`, but yields `Result<Reply>`: kinds `closed` (no such process, crashed), `timeout`,
+/// `overloaded`.
 template <typename S, typename M>
 detail::Call<S, M, false> try_call(Ref<S> to, M message, CallOptions options = {}) {
     return {to.pid(), std::move(message), options.timeout};
@@ -358,17 +379,20 @@ bool cancel_timer(TimerId timer);
 
 /// `co_await sleep(1s)`.
 class [[nodiscard]] sleep : detail::Answer<detail::Unit> {
-public:
+  public:
     explicit sleep(Duration duration) : duration_(duration) {}
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> coroutine) { begin(coroutine, bennu::now() + duration_); }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+        begin(coroutine, bennu::now() + duration_);
+    }
     void await_resume() { release(); }
 
-private:
+  private:
     Duration duration_;
 };
 
-// --- Life and death -----------------------------------------------------------------------------------------------
+// --- Life and death
+// -----------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -407,14 +431,11 @@ struct TypeOf {
             return nullptr;
         }
     };
-    static constexpr ProcessType type{type_name_of<S>(),
-                                      [](void* body) { delete static_cast<S*>(body); },
-                                      on_io(),
-                                      make_down(),
-                                      make_exit(),
-                                      terminate(),
-                                      S::mailbox.limit,
-                                      S::mailbox.overflow};
+    static constexpr ProcessType type{
+        type_name_of<S>(), [](void* body) { delete static_cast<S*>(body); },
+        on_io(),           make_down(),
+        make_exit(),       terminate(),
+        S::mailbox.limit,  S::mailbox.overflow};
 };
 
 void fail_init(Pid pid, const Error& error);
@@ -440,13 +461,13 @@ struct InitHandler {
 Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& options);
 
 class [[nodiscard]] InitCall : Answer<Result<>> {
-public:
+  public:
     InitCall(Pid to, const MessageType* type) : to_(to), type_(type) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> coroutine);
     Result<> await_resume();
 
-private:
+  private:
     Pid to_;
     const MessageType* type_;
 };
@@ -454,12 +475,15 @@ void send_init(Pid to, const MessageType* type);
 
 }  // namespace detail
 
-/// Makes a process of this shard from a server type and its constructor's arguments; its init(), if it has one, runs
-/// before its first message. A name that is taken is a fault: use `start` where that can happen.
+/// Makes a process of this shard from a server type and its constructor's arguments; its init(), if
+/// it has one, runs before its first message. A name that is taken is a fault: use `start` where
+/// that can happen.
 template <typename S, typename... A>
 Ref<S> spawn_with(const SpawnOptions& options, A&&... args) {
-    Pid pid = detail::spawn_body(detail::TypeOf<S>::type, new S{std::forward<A>(args)...}, options).value();
-    if constexpr (requires(S& s) { s.init(); }) detail::send_init(pid, &detail::InitHandler<S>::type);
+    Pid pid = detail::spawn_body(detail::TypeOf<S>::type, new S{std::forward<A>(args)...}, options)
+                  .value();
+    if constexpr (requires(S& s) { s.init(); })
+        detail::send_init(pid, &detail::InitHandler<S>::type);
     return Ref<S>(pid);
 }
 template <typename S, typename... A>
@@ -470,7 +494,8 @@ Ref<S> spawn(A&&... args) {
 /// As `spawn_with`, and waits until init() is done; its error is the outcome.
 template <typename S, typename... A>
 Task<Result<Ref<S>>> start(SpawnOptions options, A... args) {
-    Result<Pid> pid = detail::spawn_body(detail::TypeOf<S>::type, new S{std::move(args)...}, options);
+    Result<Pid> pid =
+        detail::spawn_body(detail::TypeOf<S>::type, new S{std::move(args)...}, options);
     if (!pid) co_return std::move(pid).error();
     if constexpr (requires(S& s) { s.init(); }) {
         Result<> ready = co_await detail::InitCall(*pid, &detail::InitHandler<S>::type);
@@ -479,13 +504,29 @@ Task<Result<Ref<S>>> start(SpawnOptions options, A... args) {
     co_return Ref<S>(*pid);
 }
 
-/// Makes a process of this shard that runs one coroutine and ends with it. The callable (and what it captured) lives
-/// as long as the process.
+/// Makes a process of this shard that runs one coroutine and ends with it. The callable (and what
+/// it captured) lives as long as the process.
 Pid spawn_task(Function<Task<>()> body, SpawnOptions options = {});
 
-/// Ends a process: its frames and body are destroyed at once (or, when it is the running one, as soon as it returns to
-/// the scheduler). Any shard.
+/// Runs `make` (a few calls of `spawn`) on another shard and yields the Pid it returns. Error
+/// `closed` when it throws.
+class [[nodiscard]] spawn_on : detail::Answer<Pid> {
+  public:
+    spawn_on(std::uint8_t shard, Function<Pid()> make) : shard_(shard), make_(std::move(make)) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine);
+    Result<Pid> await_resume();
+
+  private:
+    std::uint8_t shard_;
+    Function<Pid()> make_;
+};
+
+/// Ends a process: its frames and body are destroyed at once (or, when it is the running one, as
+/// soon as it returns to the scheduler). Any shard.
 void kill(Pid pid, std::string why = {});
+/// Ends the running process, once its code returns to the scheduler; terminate() is not called.
+void exit_self(ExitReason reason = ExitReason::normal());
 /// Asks a process to end: its terminate() runs first. Any shard.
 void stop(Pid pid, ExitReason reason = ExitReason::shutdown());
 /// Stops and waits until the process is gone; after `grace` it is killed. Yields its exit reason.
@@ -495,19 +536,19 @@ bool alive(Pid pid);  ///< of a process of this shard
 /// One `Down` will come when the process ends (at once, with `noproc`, when it is gone).
 MonitorId monitor(Pid pid);
 void demonitor(MonitorId id);
-/// Ties the running process and another together: when one ends for any reason but `normal`, so does the other (or
-/// gets an `Exit` message, if it handles that).
+/// Ties the running process and another together: when one ends for any reason but `normal`, so
+/// does the other (or gets an `Exit` message, if it handles that).
 void link(Pid pid);
 
 /// Waits until the process is gone; error `timeout`.
 class [[nodiscard]] exit_of : detail::Answer<ExitReason> {
-public:
+  public:
     explicit exit_of(Pid pid, Duration timeout = Duration::max()) : pid_(pid), timeout_(timeout) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> coroutine);
     Result<ExitReason> await_resume();
 
-private:
+  private:
     Pid pid_;
     Duration timeout_;
     MonitorId monitor_;
@@ -523,22 +564,24 @@ Ref<S> whereis(const std::string& name) {
 namespace detail {
 void* local_body(Pid pid, const ProcessType& type);
 }
-/// The body of a process of this shard and of exactly this type; null when it is gone. For services that serve many
-/// processes of their shard at once (fan-out of a broadcast) and would waste a message on each.
+/// The body of a process of this shard and of exactly this type; null when it is gone. For services
+/// that serve many processes of their shard at once (fan-out of a broadcast) and would waste a
+/// message on each.
 template <typename S>
 S* local_body(Ref<S> ref) {
     return static_cast<S*>(detail::local_body(ref.pid(), detail::TypeOf<S>::type));
 }
 
-// --- Sockets ------------------------------------------------------------------------------------------------------
+// --- Sockets
+// ------------------------------------------------------------------------------------------------------
 
 /// This shard's clock and sockets.
 Reactor& reactor();
-/// Readiness of the socket goes to the running process's `handle_io` with this tag. A process has one watched socket
-/// per tag. `exclusive` is for a listener that several shards share.
+/// Readiness of the socket goes to the running process's `handle_io` with this tag. A process has
+/// one watched socket per tag. `exclusive` is for a listener that several shards share.
 Result<> watch_io(SocketHandle socket, std::uint8_t tag = 0, bool exclusive = false);
-/// From handle_io and plain handlers: runs a coroutine as the handler in progress. Messages wait until it is done;
-/// readiness is still reported.
+/// From handle_io and plain handlers: runs a coroutine as the handler in progress. Messages wait
+/// until it is done; readiness is still reported.
 void run_in_process(Task<> task);
 /// Whether such a coroutine (or a suspended handler) is in progress in the running process.
 bool handler_in_progress();

@@ -116,9 +116,8 @@ TEST(Process, a_fault_of_a_call_ends_the_caller_with_its_await_chain) {
     Result<ExitReason> reason = Error(ErrorKind::internal);
     run_on(1, [&]() -> Task<Result<>> {
         auto counter = spawn<Counter>();
-        Pid caller = spawn_task([counter]() -> Task<> {
-            co_await call(counter, Counter::Crash{});
-        });
+        Pid caller =
+            spawn_task([counter]() -> Task<> { co_await call(counter, Counter::Crash{}); });
         reason = co_await exit_of(caller);
         co_return {};
     });
@@ -352,7 +351,8 @@ TEST(Supervisor, gives_up_when_its_budget_is_spent) {
         Pid owner = spawn_task([&]() -> Task<> {
             std::vector<ChildSpec> specs;
             specs.push_back(child<Fragile>({.id = "a", .name = "a"}));
-            auto supervisor = co_await supervise({.budget = {.restarts = 2, .backoff = 1ms}}, std::move(specs));
+            auto supervisor =
+                co_await supervise({.budget = {.restarts = 2, .backoff = 1ms}}, std::move(specs));
             co_await sleep(1h);
         });
         for (int i = 0; i < 50 && alive(owner); ++i) {
@@ -371,8 +371,8 @@ TEST(Supervisor, stops_the_children_before_one_that_fails_to_start) {
         std::vector<ChildSpec> specs;
         specs.push_back(child<Fragile>({.id = "first", .name = "first"}));
         specs.push_back({.id = "second", .start = []() -> Task<Result<Pid>> {
-            co_return Error(ErrorKind::unavailable, "no_database");
-        }});
+                             co_return Error(ErrorKind::unavailable, "no_database");
+                         }});
         outcome = co_await supervise({}, std::move(specs));
         EXPECT_FALSE(whereis("first"));
         co_return {};

@@ -10,10 +10,11 @@
 
 namespace bennu::detail {
 
-/// Envelopes from one shard to one other, in order: one writer, one reader. The writer's pushes become visible with
-/// `publish`, once a turn; what does not fit waits on the writer's side. No push is ever refused.
+/// Envelopes from one shard to one other, in order: one writer, one reader. The writer's pushes
+/// become visible with `publish`, once a turn; what does not fit waits on the writer's side. No
+/// push is ever refused.
 class Ring {
-public:
+  public:
     ~Ring() {
         pull([](Envelope& e) { e.type->destroy(e.payload); });
         for (Envelope& e : overflow_) e.type->destroy(e.payload);
@@ -60,7 +61,7 @@ public:
         return count;
     }
 
-private:
+  private:
     static constexpr std::uint64_t capacity = 256;
 
     static void take(Envelope& to, Envelope& from) {
@@ -71,9 +72,7 @@ private:
         from.type->move(to.payload, from.payload);
         from.type = nullptr;
     }
-    bool full() const {
-        return local_tail_ - head_.load(std::memory_order_acquire) == capacity;
-    }
+    bool full() const { return local_tail_ - head_.load(std::memory_order_acquire) == capacity; }
 
     alignas(64) std::atomic<std::uint64_t> head_{0};
     alignas(64) std::atomic<std::uint64_t> tail_{0};

@@ -30,7 +30,7 @@ struct StopWaiters {
 };
 
 class [[nodiscard]] StopAnswer : detail::Answer<detail::Unit> {
-public:
+  public:
     bool await_ready() const { return shard_local<StopWaiters>().requested; }
     void await_suspend(std::coroutine_handle<> coroutine) {
         shard_local<StopWaiters>().waiting.push_back(begin(coroutine, Instant::max()));
@@ -51,7 +51,7 @@ Task<> run_main(Runtime& runtime, Function<Task<Result<>>()> main) {
 
 /// Turns SIGINT and SIGTERM into a request to stop, then into an end.
 class SignalThread {
-public:
+  public:
     SignalThread(Runtime& runtime, Duration grace) : done_(::eventfd(0, EFD_CLOEXEC)) {
         sigemptyset(&signals_);
         sigaddset(&signals_, SIGINT);
@@ -67,7 +67,7 @@ public:
         ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
     }
 
-private:
+  private:
     void watch(Runtime& runtime, Duration grace) {
         int fd = ::signalfd(-1, &signals_, SFD_CLOEXEC);
         bool asked = false;
@@ -103,10 +103,12 @@ Runtime::Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_re
                  MakeExecutor make_executor)
     : make_executor_(std::move(make_executor)) {
     if (current_runtime.exchange(this)) std::abort();  // two runtimes at once
-    for (unsigned i = 0; i < shards * shards; ++i) rings_.push_back(std::make_unique<detail::Ring>());
+    for (unsigned i = 0; i < shards * shards; ++i)
+        rings_.push_back(std::make_unique<detail::Ring>());
     for (unsigned i = 0; i < shards; ++i) {
         auto index = static_cast<std::uint8_t>(i);
-        shards_.push_back(std::make_unique<detail::Shard>(*this, index, make_reactor(index), seed + i));
+        shards_.push_back(
+            std::make_unique<detail::Shard>(*this, index, make_reactor(index), seed + i));
         shards_.back()->connect_rings(&rings_);
     }
     default_executor_ = make_executor_({.name = "offload", .threads = 4});
@@ -126,14 +128,15 @@ Runtime::~Runtime() {
     current_runtime.store(nullptr);
 }
 
-Runtime* Runtime::current() { return current_runtime.load(std::memory_order_acquire); }
+Runtime* Runtime::current() {
+    return current_runtime.load(std::memory_order_acquire);
+}
 
 void Runtime::start_main(Function<Task<Result<>>()> main) {
     detail::Shard::Entered entered(*shards_[0]);
-    spawn_task(
-        [this, main = std::make_shared<Function<Task<Result<>>()>>(std::move(main))] [[clang::coro_wrapper]] ()
-            -> Task<> { return run_main(*this, std::move(*main)); },
-        {.name = "main"});
+    spawn_task([this, main = std::make_shared<Function<Task<Result<>>()>>(std::move(main))]
+               [[clang::coro_wrapper]] () -> Task<> { return run_main(*this, std::move(*main)); },
+               {.name = "main"});
 }
 
 void Runtime::request_stop() {
@@ -141,7 +144,8 @@ void Runtime::request_stop() {
         shard->inject([] {
             auto& stop = shard_local<StopWaiters>();
             stop.requested = true;
-            for (detail::ReplyTo waiting : stop.waiting) detail::send_reply(waiting, detail::Unit{});
+            for (detail::ReplyTo waiting : stop.waiting)
+                detail::send_reply(waiting, detail::Unit{});
             stop.waiting.clear();
         });
     }
@@ -154,9 +158,11 @@ void Runtime::finish(int status) {
 }
 
 int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
-    unsigned shards = options.shards ? options.shards : std::max(1U, std::thread::hardware_concurrency());
+    unsigned shards =
+        options.shards ? options.shards : std::max(1U, std::thread::hardware_concurrency());
     Runtime runtime(
-        std::min(shards, 255U), secure_random_u64(), [](std::uint8_t) { return make_epoll_reactor(); },
+        std::min(shards, 255U), secure_random_u64(),
+        [](std::uint8_t) { return make_epoll_reactor(); },
         [](ExecutorOptions executor) { return make_thread_executor(std::move(executor)); });
     std::optional<SignalThread> signals;
     if (options.handle_signals) signals.emplace(runtime, options.shutdown_grace);
@@ -179,8 +185,12 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     return runtime.status();
 }
 
-void request_stop() { Runtime::current()->request_stop(); }
+void request_stop() {
+    Runtime::current()->request_stop();
+}
 
-Task<> stop_requested() { co_await StopAnswer{}; }
+Task<> stop_requested() {
+    co_await StopAnswer{};
+}
 
 }  // namespace bennu

@@ -17,9 +17,9 @@ struct RuntimeOptions {
     std::chrono::nanoseconds shutdown_grace = std::chrono::seconds(20);
 };
 
-/// Runs `main` as the first process of shard 0, on this thread, with one more thread for each further shard. Returns
-/// when `main` completed or was stopped by a signal and every process has ended: 0, or 1 when main returned an error
-/// or faulted (it is logged).
+/// Runs `main` as the first process of shard 0, on this thread, with one more thread for each
+/// further shard. Returns when `main` completed or was stopped by a signal and every process has
+/// ended: 0, or 1 when main returned an error or faulted (it is logged).
 int run(RuntimeOptions options, Function<Task<Result<>>()> main);
 
 /// From any process: stops the runtime as a signal would.

@@ -13,11 +13,12 @@ namespace bennu {
 
 /// What the shards of one runtime share. There is at most one runtime per OS process at a time.
 class Runtime {
-public:
+  public:
     using MakeReactor = std::function<std::unique_ptr<Reactor>(std::uint8_t shard)>;
     using MakeExecutor = std::function<std::unique_ptr<Executor>(ExecutorOptions)>;
 
-    Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_reactor, MakeExecutor make_executor);
+    Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_reactor,
+            MakeExecutor make_executor);
     ~Runtime();
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
@@ -39,7 +40,7 @@ public:
     bool finished() const { return finished_.load(std::memory_order_acquire); }
     int status() const { return status_.load(); }
 
-private:
+  private:
     MakeExecutor make_executor_;
     detail::Registry names_;
     std::vector<std::unique_ptr<detail::Ring>> rings_;

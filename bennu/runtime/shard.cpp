@@ -22,7 +22,8 @@ std::uint64_t token_of(Pid pid, std::uint8_t tag) {
 
 }  // namespace
 
-Shard::Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reactor, std::uint64_t seed)
+Shard::Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reactor,
+             std::uint64_t seed)
     : runtime_(runtime),
       index_(index),
       reactor_(std::move(reactor)),
@@ -40,18 +41,25 @@ Shard::~Shard() {
     locals_.clear();
 }
 
-Shard* Shard::current() { return current_shard; }
+Shard* Shard::current() {
+    return current_shard;
+}
 Shard::Entered::Entered(Shard& shard) : previous_(std::exchange(current_shard, &shard)) {}
-Shard::Entered::~Entered() { current_shard = previous_; }
+Shard::Entered::~Entered() {
+    current_shard = previous_;
+}
 
 std::size_t Shard::next_local_key() {
     static std::atomic<std::size_t> next{0};
     return next++;
 }
 
-// --- Slots --------------------------------------------------------------------------------------------------------
+// --- Slots
+// --------------------------------------------------------------------------------------------------------
 
-Process& Shard::slot(std::uint32_t index) { return chunks_[index / chunk_size][index % chunk_size]; }
+Process& Shard::slot(std::uint32_t index) {
+    return chunks_[index / chunk_size][index % chunk_size];
+}
 const Process& Shard::slot(std::uint32_t index) const {
     return chunks_[index / chunk_size][index % chunk_size];
 }
@@ -59,7 +67,8 @@ const Process& Shard::slot(std::uint32_t index) const {
 Process* Shard::find(Pid pid) {
     if (pid.slot() >= used_slots_ || pid.shard() != index_) return nullptr;
     Process& process = slot(pid.slot());
-    return process.has(Process::alive) && process.generation == pid.generation() ? &process : nullptr;
+    return process.has(Process::alive) && process.generation == pid.generation() ? &process
+                                                                                 : nullptr;
 }
 
 Pid Shard::pid_of(const Process& process) const {
@@ -69,14 +78,16 @@ Pid Shard::pid_of(const Process& process) const {
 
 Pid Shard::create(const ProcessType& type, void* body) {
     std::uint32_t index;
-    if (first_free_ != Process::nil && (free_slots_ > chunk_size || used_slots_ % chunk_size == 0)) {
+    if (first_free_ != Process::nil &&
+        (free_slots_ > chunk_size || used_slots_ % chunk_size == 0)) {
         index = first_free_;
         first_free_ = slot(index).next_free;
         if (first_free_ == Process::nil) last_free_ = Process::nil;
         --free_slots_;
     } else {
         if (used_slots_ == max_slots) throw std::runtime_error("too many processes on one shard");
-        if (used_slots_ % chunk_size == 0) chunks_.push_back(std::make_unique<Process[]>(chunk_size));
+        if (used_slots_ % chunk_size == 0)
+            chunks_.push_back(std::make_unique<Process[]>(chunk_size));
         index = used_slots_++;
     }
     Process& process = slot(index);
@@ -120,7 +131,8 @@ std::vector<Pid> Shard::processes() const {
     return pids;
 }
 
-// --- Running ------------------------------------------------------------------------------------------------------
+// --- Running
+// ------------------------------------------------------------------------------------------------------
 
 template <typename F>
 void Shard::run_as(Process& process, F&& code) {
@@ -141,7 +153,8 @@ void Shard::run_as(Process& process, F&& code) {
         end(process, extension(process).exit_reason);
     } else if (process.has(Process::root_done)) {
         finish_root(process);
-    } else if (process.has(Process::stopping) && !process.has(Process::terminating) && !process.root) {
+    } else if (process.has(Process::stopping) && !process.has(Process::terminating) &&
+               !process.root) {
         begin_terminate(process);
     }
 }
@@ -251,7 +264,8 @@ void Shard::fail_wait(ReplyTo key, Error error) {
     resume_later(*entry, key);
 }
 
-// --- Messages -----------------------------------------------------------------------------------------------------
+// --- Messages
+// -----------------------------------------------------------------------------------------------------
 
 void Shard::send(Envelope&& envelope) {
     if (envelope.to.shard() == index_) {
@@ -279,7 +293,8 @@ void Shard::deliver(Envelope& envelope) {
     }
     if (process->mailbox >= process->type->mailbox_limit) {
         if (process->type->overflow == Overflow::reject) {
-            send_failure(envelope.reply, Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
+            send_failure(envelope.reply,
+                         Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
             type->destroy(envelope.payload);
             return;
         }
@@ -313,8 +328,11 @@ namespace {
 
 struct JobMessage {
     using Job = Function<void()>;
-    static void run(Shard&, Process*, void* payload, ReplyTo, Instant) { Boxed<Job>::get(payload)(); }
-    static constexpr MessageType type{&run, &Boxed<Job>::destroy, &Boxed<Job>::move, sizeof(Job), true, "job"};
+    static void run(Shard&, Process*, void* payload, ReplyTo, Instant) {
+        Boxed<Job>::get(payload)();
+    }
+    static constexpr MessageType type{
+        &run, &Boxed<Job>::destroy, &Boxed<Job>::move, sizeof(Job), true, "job"};
 };
 
 }  // namespace
@@ -347,13 +365,16 @@ Ring& Shard::ring_from(std::uint8_t shard) {
     return *(*rings_)[std::size_t{shard} * runtime_.shard_count() + index_];
 }
 
-// --- The loop -----------------------------------------------------------------------------------------------------
+// --- The loop
+// -----------------------------------------------------------------------------------------------------
 
 bool Shard::drain_rings() {
     bool any = false;
     for (unsigned from = 0; from < runtime_.shard_count(); ++from) {
         if (from == index_) continue;
-        any |= ring_from(static_cast<std::uint8_t>(from)).pull([this](Envelope& e) { deliver(e); }) > 0;
+        any |= ring_from(static_cast<std::uint8_t>(from)).pull([this](Envelope& e) {
+            deliver(e);
+        }) > 0;
     }
     return any;
 }
@@ -397,7 +418,8 @@ bool Shard::poll(Instant until) {
                 static_cast<std::uint32_t>(event.token >> 32));
         if (Process* process = find(pid); process && process->type->on_io) {
             run_as(*process, [&] {
-                process->type->on_io(process->body, static_cast<std::uint8_t>(event.token), event.ready);
+                process->type->on_io(process->body, static_cast<std::uint8_t>(event.token),
+                                     event.ready);
             });
         }
     }
@@ -441,7 +463,8 @@ bool Shard::turn() {
 }
 
 bool Shard::idle() const {
-    if (!run_queue_.empty() || !jobs_.empty() || has_injected_.load(std::memory_order_seq_cst)) return false;
+    if (!run_queue_.empty() || !jobs_.empty() || has_injected_.load(std::memory_order_seq_cst))
+        return false;
     for (unsigned from = 0; from < runtime_.shard_count(); ++from) {
         if (from == index_) continue;
         auto* self = const_cast<Shard*>(this);
@@ -453,8 +476,8 @@ bool Shard::idle() const {
 
 void Shard::wait() {
     Entered entered(*this);
-    // A message from another shard often follows soon: look a little while before sleeping in the kernel, longer when
-    // that paid off lately.
+    // A message from another shard often follows soon: look a little while before sleeping in the
+    // kernel, longer when that paid off lately.
     if (runtime_.shard_count() > 1 && spin_ > Duration::zero()) {
         Instant give_up = reactor_->now() + spin_;
         while (idle() && reactor_->now() < give_up) __builtin_ia32_pause();

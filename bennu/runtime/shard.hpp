@@ -75,8 +75,8 @@ struct Extension {
     ExitReason exit_reason;
 };
 
-/// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or (when they are the same)
-/// both.
+/// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or
+/// (when they are the same) both.
 struct Watch {
     std::uint32_t generation = 1;
     bool active = false;
@@ -89,11 +89,12 @@ struct Watch {
     std::uint32_t next_watching = Process::nil, previous_watching = Process::nil;
 };
 
-/// One thread's world: its processes, their mailboxes, timers and sockets. Nothing in it is touched by another thread
-/// but the rings and `inject`.
+/// One thread's world: its processes, their mailboxes, timers and sockets. Nothing in it is touched
+/// by another thread but the rings and `inject`.
 class Shard {
-public:
-    Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reactor, std::uint64_t seed);
+  public:
+    Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reactor,
+          std::uint64_t seed);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
@@ -101,13 +102,13 @@ public:
     static Shard* current();
     /// Makes this the current shard of the calling thread while alive.
     class Entered {
-    public:
+      public:
         explicit Entered(Shard& shard);
         ~Entered();
         Entered(const Entered&) = delete;
         Entered& operator=(const Entered&) = delete;
 
-    private:
+      private:
         Shard* previous_;
     };
 
@@ -183,7 +184,7 @@ public:
     void connect_rings(std::vector<std::unique_ptr<Ring>>* all) { rings_ = all; }
     void wake() { reactor_->wake(); }
 
-private:
+  private:
     struct Due {
         std::uint32_t index;
         std::uint32_t generation;
@@ -197,7 +198,8 @@ private:
     void run_process(Process& process);
     void run_message(Process& process, Message* message);
     void run_wait(const Due& due);
-    /// Calls `code` as the process: catches its fault, collects its finished coroutine, ends it if due.
+    /// Calls `code` as the process: catches its fault, collects its finished coroutine, ends it if
+    /// due.
     template <typename F>
     void run_as(Process& process, F&& code);
     void finish_root(Process& process);

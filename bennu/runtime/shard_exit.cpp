@@ -33,7 +33,8 @@ void Shard::end(Process& process, ExitReason reason) {
     Pid previous = std::exchange(running_, pid);
     if (reason.kind() == ExitReason::Kind::fault) {
         std::string at;
-        for (const std::string& await : reason.awaits()) at.append(at.empty() ? "" : " < ").append(await);
+        for (const std::string& await : reason.awaits())
+            at.append(at.empty() ? "" : " < ").append(await);
         log_error("process crashed", {{"pid", pid.to_string()},
                                       {"type", process.type->name},
                                       {"reason", reason.describe()},
@@ -45,7 +46,8 @@ void Shard::end(Process& process, ExitReason reason) {
     if (PromiseBase* root = std::exchange(process.root, nullptr)) {
         auto reply = std::bit_cast<ReplyTo>(root->reply);
         root->handle().destroy();
-        send_failure(reply, Error(ErrorKind::closed, "exited", "the server ended: " + reason.describe()));
+        send_failure(reply,
+                     Error(ErrorKind::closed, "exited", "the server ended: " + reason.describe()));
     }
     if (process.body) process.type->destroy(std::exchange(process.body, nullptr));
     drop_mailbox(process);
@@ -57,7 +59,8 @@ void Shard::end(Process& process, ExitReason reason) {
     while (process.watchers != Process::nil) {
         std::uint32_t at = process.watchers;
         Watch watch = watches_[at];
-        MonitorId id = watch.watcher.shard() == index_ ? MonitorId{at, watch.generation} : watch.remote;
+        MonitorId id =
+            watch.watcher.shard() == index_ ? MonitorId{at, watch.generation} : watch.remote;
         unlink_watch(at);
         notify(watch.watcher, watch, id, reason);
     }
@@ -85,7 +88,8 @@ void Shard::drop_mailbox(Process& process) {
         } else {
             process.tail->next = oldest->next;
         }
-        send_failure(oldest->envelope.reply, Error(ErrorKind::closed, "noproc", "the server ended"));
+        send_failure(oldest->envelope.reply,
+                     Error(ErrorKind::closed, "noproc", "the server ended"));
         oldest->envelope.type->destroy(oldest->envelope.payload);
         delete oldest;
     }
@@ -140,7 +144,8 @@ void Shard::signal_exit(Pid to, Exit exit) {
     }
 }
 
-// --- Watches ------------------------------------------------------------------------------------------------------
+// --- Watches
+// ------------------------------------------------------------------------------------------------------
 
 std::uint32_t Shard::new_watch() {
     std::uint32_t index;
@@ -180,7 +185,8 @@ MonitorId Shard::watch(Process& watcher, Pid target, bool link, ReplyTo wait) {
     } else {
         // Not from within this call: whoever watches gets to know its id first.
         jobs_.push_back([this, id, copy = watch] {
-            if (!watches_[id.index].active || watches_[id.index].generation != id.generation) return;
+            if (!watches_[id.index].active || watches_[id.index].generation != id.generation)
+                return;
             unlink_watch(id.index);
             notify(copy.watcher, copy, id, ExitReason::noproc());
         });
@@ -216,9 +222,8 @@ void Shard::unwatch(MonitorId id) {
     Pid watcher = watch.watcher;
     unlink_watch(id.index);
     if (target.shard() != index_ && target.shard() < runtime_.shard_count()) {
-        post(target.shard(), [target, watcher, id] {
-            Shard::current()->drop_remote_watch(target, watcher, id);
-        });
+        post(target.shard(),
+             [target, watcher, id] { Shard::current()->drop_remote_watch(target, watcher, id); });
     }
 }
 
@@ -235,8 +240,9 @@ void Shard::drop_remote_watch(Pid target, Pid watcher, MonitorId id) {
 
 void Shard::unlink_watch(std::uint32_t index) {
     Watch& watch = watches_[index];
-    auto relink = [&](std::uint32_t next, std::uint32_t previous, Pid owner, std::uint32_t Process::*head,
-                      std::uint32_t Watch::*next_field, std::uint32_t Watch::*previous_field) {
+    auto relink = [&](std::uint32_t next, std::uint32_t previous, Pid owner,
+                      std::uint32_t Process::* head, std::uint32_t Watch::* next_field,
+                      std::uint32_t Watch::* previous_field) {
         if (next != Process::nil) watches_[next].*previous_field = previous;
         if (previous != Process::nil) {
             watches_[previous].*next_field = next;

@@ -12,11 +12,14 @@ namespace {
 
 SimNetwork* current_network = nullptr;
 
-/// Runs jobs inline, at seeded points of virtual time; one job at a time per thread that it stands for.
+/// Runs jobs inline, at seeded points of virtual time; one job at a time per thread that it stands
+/// for.
 class SimExecutor final : public Executor {
-public:
+  public:
     SimExecutor(SimNetwork& network, ExecutorOptions options)
-        : network_(network), options_(std::move(options)), busy_until_(std::max(1U, options_.threads)) {}
+        : network_(network),
+          options_(std::move(options)),
+          busy_until_(std::max(1U, options_.threads)) {}
     ~SimExecutor() override { *alive_ = false; }
 
     bool submit(Function<void()> job) override {
@@ -34,7 +37,7 @@ public:
         return true;
     }
 
-private:
+  private:
     SimNetwork& network_;
     ExecutorOptions options_;
     std::vector<Instant> busy_until_;
@@ -44,7 +47,9 @@ private:
 
 }  // namespace
 
-SimNetwork* simulated_network() { return current_network; }
+SimNetwork* simulated_network() {
+    return current_network;
+}
 
 SimOutcome simulate(SimOptions options, Function<Task<Result<>>()> main) {
     SimNetwork network(options.seed, options.faults);
@@ -59,7 +64,8 @@ SimOutcome simulate(SimOptions options, Function<Task<Result<>>()> main) {
             });
         runtime.start_main(std::move(main));
         while (!runtime.finished()) {
-            // Shards take turns in a seeded order until none has work left; only then does time move on.
+            // Shards take turns in a seeded order until none has work left; only then does time
+            // move on.
             bool any = false;
             std::uint64_t first = network.random().below(options.shards);
             for (unsigned i = 0; i < options.shards; ++i) {
@@ -70,7 +76,8 @@ SimOutcome simulate(SimOptions options, Function<Task<Result<>>()> main) {
             }
             if (any || runtime.finished()) continue;
             Instant next = network.next_event();
-            for (unsigned i = 0; i < options.shards; ++i) next = std::min(next, runtime.shard(i).next_deadline());
+            for (unsigned i = 0; i < options.shards; ++i)
+                next = std::min(next, runtime.shard(i).next_deadline());
             if (next == Instant::max() || next - start > options.limit) {
                 outcome.hung = true;
                 break;
@@ -94,7 +101,8 @@ std::vector<std::uint64_t> simulation_seeds(std::size_t count) {
     if (const char* one = std::getenv("BENNU_SIM_SEED")) return {number(one)};
     if (const char* many = std::getenv("BENNU_SIM_SEEDS")) count = number(many);
     std::vector<std::uint64_t> seeds;
-    for (std::size_t i = 0; i < count; ++i) seeds.push_back(i < count / 2 ? i + 1 : secure_random_u64() >> 1);
+    for (std::size_t i = 0; i < count; ++i)
+        seeds.push_back(i < count / 2 ? i + 1 : secure_random_u64() >> 1);
     return seeds;
 }
 

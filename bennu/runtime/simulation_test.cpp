@@ -90,7 +90,8 @@ struct EchoClient : Server {
             }
             received.append(buffer.data(), got.bytes);
         }
-        if ((lost || received.size() == text.size()) && waiting) waiting.reply(lost ? "lost" : received);
+        if ((lost || received.size() == text.size()) && waiting)
+            waiting.reply(lost ? "lost" : received);
     }
     void handle(Done, From<std::string> from) {
         waiting = std::move(from);
@@ -140,7 +141,8 @@ struct Tally : Server {
         using Reply = std::vector<int>;
     };
     void handle(Add m) {
-        if (last.size() <= static_cast<std::size_t>(m.from)) last.resize(static_cast<std::size_t>(m.from) + 1);
+        if (last.size() <= static_cast<std::size_t>(m.from))
+            last.resize(static_cast<std::size_t>(m.from) + 1);
         int& seen = last[static_cast<std::size_t>(m.from)];
         EXPECT_EQ(m.number, seen + 1) << "out of order from " << m.from;
         seen = m.number;
@@ -158,7 +160,8 @@ BENNU_SIM_TEST(Simulation, messages_of_each_sender_keep_their_order_across_shard
                 spawn_task([tally, sender]() -> Task<> {
                     for (int i = 1; i <= 50; ++i) {
                         cast(tally, Tally::Add{sender, i});
-                        if (random().chance(0.2)) co_await sleep(Duration(random().below(3'000'000)));
+                        if (random().chance(0.2))
+                            co_await sleep(Duration(random().below(3'000'000)));
                     }
                 });
             });
@@ -211,7 +214,8 @@ BENNU_SIM_TEST(Simulation, a_supervised_child_is_back_after_every_crash, options
     SimOutcome outcome = simulate(options, [&]() -> Task<Result<>> {
         std::vector<ChildSpec> specs;
         specs.push_back(child<Flaky>({.id = "flaky", .name = "flaky"}));
-        auto tree = co_await supervise({.budget = {.restarts = 1000, .within = 1s}}, std::move(specs));
+        auto tree =
+            co_await supervise({.budget = {.restarts = 1000, .within = 1s}}, std::move(specs));
         for (int i = 0; i < 20; ++i) {
             while (!whereis("flaky")) co_await sleep(10ms);
             Pid before = whereis("flaky");

@@ -127,29 +127,33 @@ Task<> Supervisor::restart(std::size_t index) {
     if (!spend_budget()) {
         // Its own supervisor decides what now; the children end in order first, as on any stop.
         co_await terminate(ExitReason::shutdown());
-        throw std::runtime_error("the restart budget is spent: \"" + child.spec.id + "\" keeps ending");
+        throw std::runtime_error("the restart budget is spent: \"" + child.spec.id +
+                                 "\" keeps ending");
     }
     if (child.in_a_row++ == 0) {
         Result<> started = co_await start_child(index);
         if (started) co_return;
         child.last_exit = started.error().describe();
-        log_warning("a child did not start", {{"child", child.spec.id}, {"reason", child.last_exit}});
+        log_warning("a child did not start",
+                    {{"child", child.spec.id}, {"reason", child.last_exit}});
     }
     const RestartBudget& budget = options_.budget;
     Duration delay = budget.backoff * (1LL << std::min(child.in_a_row, 20U));
     delay = std::min(delay, budget.max_backoff);
-    delay = Duration(static_cast<std::int64_t>(static_cast<double>(delay.count()) * (0.5 + random().uniform() / 2)));
+    delay = Duration(static_cast<std::int64_t>(static_cast<double>(delay.count()) *
+                                               (0.5 + random().uniform() / 2)));
     send_after(Ref<Supervisor>(self()), Retry{index}, delay);
 }
 
-Task<Result<Ref<Supervisor>>> supervise(SupervisorOptions options, std::vector<ChildSpec> children) {
+Task<Result<Ref<Supervisor>>> supervise(SupervisorOptions options,
+                                        std::vector<ChildSpec> children) {
     SpawnOptions spawn{.name = options.name, .link = true};
     options.parent = self();
-    Result<Pid> pid = detail::spawn_body(detail::TypeOf<Supervisor>::type,
-                                         new Supervisor(std::move(options), std::move(children)), spawn);
+    Result<Pid> pid =
+        detail::spawn_body(detail::TypeOf<Supervisor>::type,
+                           new Supervisor(std::move(options), std::move(children)), spawn);
     if (!pid) co_return std::move(pid).error();
-    Result<> ready =
-        co_await detail::InitCall(*pid, &detail::InitHandler<Supervisor>::type);
+    Result<> ready = co_await detail::InitCall(*pid, &detail::InitHandler<Supervisor>::type);
     if (!ready) co_return std::move(ready).error();
     co_return Ref<Supervisor>(*pid);
 }
@@ -169,9 +173,13 @@ ChildSpec child_supervisor(std::string id, SupervisorOptions options,
     return spec;
 }
 
-void DynamicSupervisor::handle(Adopt adopt) { children_.emplace(adopt.pid, monitor(adopt.pid)); }
+void DynamicSupervisor::handle(Adopt adopt) {
+    children_.emplace(adopt.pid, monitor(adopt.pid));
+}
 
-void DynamicSupervisor::handle(Down down) { children_.erase(down.pid); }
+void DynamicSupervisor::handle(Down down) {
+    children_.erase(down.pid);
+}
 
 Task<> DynamicSupervisor::terminate(ExitReason) {
     for (const auto& [pid, monitor_id] : children_) {

@@ -15,12 +15,13 @@ using enum Strategy;
 /// When a child that ended is started again: always; only after an unexpected end; never.
 enum class Restart : std::uint8_t { permanent, transient, temporary };
 
-/// How often children may be restarted before the supervisor gives up and ends itself, for its own supervisor to
-/// decide. Between attempts of one child it backs off exponentially, with jitter.
+/// How often children may be restarted before the supervisor gives up and ends itself, for its own
+/// supervisor to decide. Between attempts of one child it backs off exponentially, with jitter.
 struct RestartBudget {
     unsigned restarts = 3;
     Duration within = std::chrono::seconds(5);
-    Duration backoff = std::chrono::milliseconds(10);  ///< before the second restart in a row; doubles
+    Duration backoff =
+        std::chrono::milliseconds(10);  ///< before the second restart in a row; doubles
     Duration max_backoff = std::chrono::seconds(30);
 };
 
@@ -56,7 +57,7 @@ struct ChildInfo {
 
 /// Starts its children in order, restarts those that end, and stops them in reverse order.
 class Supervisor : public Server {
-public:
+  public:
     Supervisor(SupervisorOptions options, std::vector<ChildSpec> children);
     ~Supervisor();
 
@@ -81,7 +82,7 @@ public:
     void handle(Exit exit);
     Task<> handle(Retry retry);
 
-private:
+  private:
     struct Child;
     Task<Result<>> start_child(std::size_t index);
     bool spend_budget();
@@ -96,8 +97,8 @@ private:
 ChildSpec child_supervisor(std::string id, SupervisorOptions options,
                            Function<std::vector<ChildSpec>()> children);
 
-/// Starts a supervisor linked to the caller, with all its children; the first child that fails to start stops those
-/// before it, and its error is the outcome.
+/// Starts a supervisor linked to the caller, with all its children; the first child that fails to
+/// start stops those before it, and its error is the outcome.
 Task<Result<Ref<Supervisor>>> supervise(SupervisorOptions options, std::vector<ChildSpec> children);
 
 /// A child made from a server type and (copied) constructor arguments.
@@ -115,10 +116,10 @@ ChildSpec child(ChildOptions options, A... args) {
     return spec;
 }
 
-/// Holds many short-lived processes (connections, requests, jobs) of one shard: never restarts them, counts them, stops
-/// them all when it stops.
+/// Holds many short-lived processes (connections, requests, jobs) of one shard: never restarts
+/// them, counts them, stops them all when it stops.
 class DynamicSupervisor : public Server {
-public:
+  public:
     struct Adopt {
         Pid pid;
     };
@@ -130,7 +131,7 @@ public:
     void handle(Down down);
     Task<> terminate(ExitReason reason);
 
-private:
+  private:
     std::unordered_map<Pid, MonitorId> children_;
 };
 

@@ -48,7 +48,9 @@ std::coroutine_handle<> PromiseBase::propagate_fault(PromiseBase& thrower) {
     return stop->complete(*stop);
 }
 
-void* PromiseBase::operator new(std::size_t size) { return ::operator new(size); }
+void* PromiseBase::operator new(std::size_t size) {
+    return ::operator new(size);
+}
 void PromiseBase::operator delete(void* memory, std::size_t size) {
     ::operator delete(memory, size);
 }

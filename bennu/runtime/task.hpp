@@ -28,8 +28,9 @@ struct Fault {
 
 namespace detail {
 
-/// The part of every task's promise that does not depend on its type. A chain of awaiting tasks is a list of these,
-/// linked through `parent`; faults and early errors travel along it without resuming the frames in between.
+/// The part of every task's promise that does not depend on its type. A chain of awaiting tasks is
+/// a list of these, linked through `parent`; faults and early errors travel along it without
+/// resuming the frames in between.
 struct PromiseBase {
     using Complete = std::coroutine_handle<> (*)(PromiseBase&);
 
@@ -49,7 +50,8 @@ struct PromiseBase {
     static std::coroutine_handle<> resume_parent(PromiseBase& self) {
         return self.parent ? self.parent->handle() : std::noop_coroutine();
     }
-    /// Takes the exception in flight to the nearest promise that contains faults; that one completes.
+    /// Takes the exception in flight to the nearest promise that contains faults; that one
+    /// completes.
     static std::coroutine_handle<> propagate_fault(PromiseBase& thrower);
 
     std::suspend_always initial_suspend() noexcept { return {}; }
@@ -115,13 +117,13 @@ struct TaskAwaiter {
 
 }  // namespace detail
 
-/// A lazy coroutine: runs when awaited, on the shard and within the process of its awaiter. `co_await task` yields the
-/// T. Destroying a Task cancels it: the suspended frames below it are destroyed innermost first, and only destructors
-/// run. An exception that leaves the coroutine does not pass through awaiting frames: it goes to the nearest
-/// `contain`, or ends the process.
+/// A lazy coroutine: runs when awaited, on the shard and within the process of its awaiter.
+/// `co_await task` yields the T. Destroying a Task cancels it: the suspended frames below it are
+/// destroyed innermost first, and only destructors run. An exception that leaves the coroutine does
+/// not pass through awaiting frames: it goes to the nearest `contain`, or ends the process.
 template <typename T>
 class [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]] Task {
-public:
+  public:
     using promise_type = detail::Promise<T>;
     using value_type = T;
 
@@ -144,7 +146,7 @@ public:
     std::coroutine_handle<promise_type> release() { return std::exchange(handle_, {}); }
     std::coroutine_handle<promise_type> handle() const { return handle_; }
 
-private:
+  private:
     void reset() {
         if (handle_) std::exchange(handle_, {}).destroy();
     }
@@ -212,7 +214,8 @@ struct RequireResult {
 
 }  // namespace detail
 
-/// `co_await require(task)` yields the value, or completes the calling `Task<Result<…>>` with the error.
+/// `co_await require(task)` yields the value, or completes the calling `Task<Result<…>>` with the
+/// error.
 template <typename T>
 detail::RequireTask<T> require(Task<Result<T>> task) {
     return {std::move(task)};
@@ -262,7 +265,8 @@ struct ContainTask {
 
 }  // namespace detail
 
-/// Framework use only: a wall for faults inside a process, such as one request on a connection that lives on.
+/// Framework use only: a wall for faults inside a process, such as one request on a connection that
+/// lives on.
 template <typename T>
 detail::ContainTask<T> contain(Task<T> task) {
     return {std::move(task)};

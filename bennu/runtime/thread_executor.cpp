@@ -12,7 +12,7 @@ namespace bennu {
 namespace {
 
 class ThreadExecutor final : public Executor {
-public:
+  public:
     explicit ThreadExecutor(ExecutorOptions options) : options_(std::move(options)) {
         for (unsigned i = 0; i < std::max(1U, options_.threads); ++i) {
             threads_.emplace_back([this] {
@@ -41,7 +41,7 @@ public:
         return true;
     }
 
-private:
+  private:
     void work() {
         std::unique_lock lock(mutex_);
         while (true) {

@@ -7,7 +7,8 @@ namespace bennu::detail {
 
 TimerWheel::~TimerWheel() {
     for (Timer& timer : timers_) {
-        if (timer.bucket != nil && timer.envelope.type) timer.envelope.type->destroy(timer.envelope.payload);
+        if (timer.bucket != nil && timer.envelope.type)
+            timer.envelope.type->destroy(timer.envelope.payload);
     }
 }
 

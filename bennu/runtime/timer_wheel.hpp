@@ -15,10 +15,11 @@ struct TimerKey {
     explicit operator bool() const { return generation != 0; }
 };
 
-/// A hierarchical wheel: four levels of 256 buckets of 1 ms, about 49 days; later deadlines wait on the last level and
-/// are sorted in again. Arming and cancelling are O(1). A timer never fires early, and at most one tick late.
+/// A hierarchical wheel: four levels of 256 buckets of 1 ms, about 49 days; later deadlines wait on
+/// the last level and are sorted in again. Arming and cancelling are O(1). A timer never fires
+/// early, and at most one tick late.
 class TimerWheel {
-public:
+  public:
     explicit TimerWheel(Instant now) : now_ms_(to_ms(now)) {}
     ~TimerWheel();
     TimerWheel(const TimerWheel&) = delete;
@@ -35,14 +36,15 @@ public:
         ReplyTo wait;       ///< set for arm_wait
         Envelope envelope;  ///< `type` set for arm_message
     };
-    /// Moves the wheel to `now` and appends at most `limit` fired timers; true when more are due at once.
+    /// Moves the wheel to `now` and appends at most `limit` fired timers; true when more are due at
+    /// once.
     bool advance(Instant now, std::size_t limit, std::vector<Fired>& fired);
     /// When the next timer can fire at the earliest; `none` when nothing is armed.
     Instant next_deadline() const;
     static constexpr Instant none = Instant::max();
     std::size_t size() const { return size_; }
 
-private:
+  private:
     static constexpr std::uint32_t nil = 0xFFFFFFFF;
     static constexpr int levels = 4;
     struct Timer {

@@ -8,7 +8,9 @@
 
 namespace bennu::detail::timer_wheel_test {
 
-Instant ms(std::int64_t value) { return Instant{value * 1'000'000}; }
+Instant ms(std::int64_t value) {
+    return Instant{value * 1'000'000};
+}
 
 ReplyTo key(std::uint32_t index) {
     ReplyTo to;
@@ -22,7 +24,8 @@ TEST(TimerWheel, fires_never_early_and_at_most_one_tick_late) {
     TimerWheel wheel(ms(0));
     std::map<std::uint32_t, std::int64_t> deadlines;
     for (std::uint32_t i = 0; i < 5000; ++i) {
-        auto at = static_cast<std::int64_t>(random.below(random.chance(0.5) ? 300 : 20'000'000)) + 1;
+        auto at =
+            static_cast<std::int64_t>(random.below(random.chance(0.5) ? 300 : 20'000'000)) + 1;
         deadlines[i] = at;
         wheel.arm_wait(ms(at), key(i));
     }

@@ -11,8 +11,8 @@
 
 namespace bennu::detail {
 
-/// What a suspended coroutine waits for; lives in its frame. Exactly one of the typed value (in the derived class) and
-/// `error` is set when it is resumed.
+/// What a suspended coroutine waits for; lives in its frame. Exactly one of the typed value (in the
+/// derived class) and `error` is set when it is resumed.
 struct WaitState {
     std::optional<Error> error;
 };
@@ -22,10 +22,11 @@ struct ValueWaitState : WaitState {
     std::optional<T> value;
 };
 
-/// The suspended coroutines of one shard, by index and generation. Everything that can complete a wait (a reply, a
-/// timer, an offloaded job) holds only the key: when the coroutine was destroyed meanwhile, the key finds nothing.
+/// The suspended coroutines of one shard, by index and generation. Everything that can complete a
+/// wait (a reply, a timer, an offloaded job) holds only the key: when the coroutine was destroyed
+/// meanwhile, the key finds nothing.
 class WaitTable {
-public:
+  public:
     struct Entry {
         std::uint32_t generation = 1;
         bool active = false;
@@ -45,7 +46,7 @@ public:
     Entry* find(std::uint32_t index, std::uint32_t generation);
     std::size_t size() const { return size_; }
 
-private:
+  private:
     static constexpr std::uint32_t generation_mask = 0xFFFFFF;
     std::vector<Entry> entries_;
     std::uint32_t first_free_ = 0;  // index + 1; 0: none

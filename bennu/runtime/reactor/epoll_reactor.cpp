@@ -19,7 +19,8 @@
 namespace bennu {
 
 std::string SocketAddress::to_string() const {
-    return host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+    return host.contains(':') ? fmt::format("[{}]:{}", host, port)
+                              : fmt::format("{}:{}", host, port);
 }
 
 namespace {
@@ -30,7 +31,8 @@ Error system_error(int code, std::string_view doing) {
     ErrorKind kind = code == EADDRINUSE ? ErrorKind::conflict
                      : code == EACCES   ? ErrorKind::forbidden
                                         : ErrorKind::io;
-    return Error(kind, code == EADDRINUSE ? "address_in_use" : "", std::generic_category().message(code))
+    return Error(kind, code == EADDRINUSE ? "address_in_use" : "",
+                 std::generic_category().message(code))
         .with_context(doing);
 }
 
@@ -83,7 +85,7 @@ Instant clock_now(clockid_t clock) {
 }
 
 class EpollReactor final : public Reactor {
-public:
+  public:
     EpollReactor()
         : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         if (epoll_ < 0 || wake_ < 0) {
@@ -190,10 +192,13 @@ public:
 
     Result<> watch(SocketHandle socket, std::uint64_t token, bool exclusive) override {
         epoll_event event{};
-        // A listener stays level-triggered: a shard that accepts only some leaves the rest to the others.
-        event.events = exclusive ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+        // A listener stays level-triggered: a shard that accepts only some leaves the rest to the
+        // others.
+        event.events =
+            exclusive ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
         event.data.u64 = token;
         if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0) return {};
+        if (errno == EEXIST && ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) == 0) return {};
         return system_error(errno, "watching a socket");
     }
 
@@ -221,7 +226,7 @@ public:
         [[maybe_unused]] ssize_t written = ::write(wake_, &one, sizeof(one));
     }
 
-private:
+  private:
     int timeout_ms(Instant until) {
         if (until == Instant::max()) return -1;
         Duration left = until - now();
@@ -241,6 +246,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Reactor> make_epoll_reactor() { return std::make_unique<EpollReactor>(); }
+std::unique_ptr<Reactor> make_epoll_reactor() {
+    return std::make_unique<EpollReactor>();
+}
 
 }  // namespace bennu

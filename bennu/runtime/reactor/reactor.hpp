@@ -11,10 +11,12 @@
 
 namespace bennu {
 
-/// A socket of one reactor: a file descriptor in the real one, an index in the simulated one. -1: none.
+/// A socket of one reactor: a file descriptor in the real one, an index in the simulated one. -1:
+/// none.
 using SocketHandle = int;
 
-/// Where to listen or to connect: `host` is a numeric IPv4 or IPv6 address (names are resolved elsewhere).
+/// Where to listen or to connect: `host` is a numeric IPv4 or IPv6 address (names are resolved
+/// elsewhere).
 struct SocketAddress {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
@@ -22,8 +24,8 @@ struct SocketAddress {
     bool operator==(const SocketAddress&) const = default;
 };
 
-/// What a socket is ready for. Readiness is reported once per change ("edge"): after it, read or write until the
-/// reactor says `would_block`, or fewer bytes came than were asked for.
+/// What a socket is ready for. Readiness is reported once per change ("edge"): after it, read or
+/// write until the reactor says `would_block`, or fewer bytes came than were asked for.
 struct Readiness {
     bool readable = false;
     bool writable = false;
@@ -43,18 +45,20 @@ struct ListenOptions {
     bool reuse_port = false;
 };
 
-/// Time and I/O as one shard sees them. The real one is epoll; the simulated one has virtual time and sockets in
-/// memory. Used by the shard's own thread only, but for `wake`. Everything that touches the outside world goes through
-/// here: that is what makes a whole application testable under a seed.
+/// Time and I/O as one shard sees them. The real one is epoll; the simulated one has virtual time
+/// and sockets in memory. Used by the shard's own thread only, but for `wake`. Everything that
+/// touches the outside world goes through here: that is what makes a whole application testable
+/// under a seed.
 class Reactor {
-public:
+  public:
     virtual ~Reactor() = default;
 
     virtual Instant now() = 0;
     virtual Timestamp wall_now() = 0;
 
     virtual Result<SocketHandle> listen(const SocketAddress& address, ListenOptions options) = 0;
-    /// Uses a listening socket that was opened elsewhere (by the launcher). Takes ownership of a duplicate.
+    /// Uses a listening socket that was opened elsewhere (by the launcher). Takes ownership of a
+    /// duplicate.
     virtual Result<SocketHandle> adopt_listener(int inherited) = 0;
     /// Starts to connect; the socket becomes writable when it is done, or hangs up.
     virtual Result<SocketHandle> connect(const SocketAddress& address) = 0;
@@ -68,15 +72,17 @@ public:
     virtual SocketAddress local_address(SocketHandle socket) = 0;
     virtual SocketAddress peer_address(SocketHandle socket) = 0;
 
-    /// Reports readiness of the socket with this token from now on. Listeners may share one kernel socket among shards.
+    /// Reports readiness of the socket with this token from now on; a socket that is watched
+    /// already goes over to the new token. `exclusive` is for a listener whose kernel socket
+    /// several shards share: level-triggered, one of them is woken.
     virtual Result<> watch(SocketHandle socket, std::uint64_t token, bool exclusive = false) = 0;
 
     struct Event {
         std::uint64_t token = 0;
         Readiness ready;
     };
-    /// Waits until something is ready, `wake` is called or `until` passes; at most `events.size()` events. Returns how
-    /// many. `until` in the past polls.
+    /// Waits until something is ready, `wake` is called or `until` passes; at most `events.size()`
+    /// events. Returns how many. `until` in the past polls.
     virtual std::size_t poll(Instant until, std::span<Event> events) = 0;
     /// Ends a `poll` in progress, or the next one. Any thread.
     virtual void wake() = 0;

@@ -10,7 +10,7 @@ constexpr std::size_t socket_buffer = 64 * 1024;
 }
 
 class SimReactor final : public Reactor {
-public:
+  public:
     explicit SimReactor(SimNetwork& network) : network_(network) {}
 
     Instant now() override { return network_.now(); }
@@ -38,7 +38,8 @@ public:
         mine.remote = address;
         mine.owner = this;
         int handle = network_.open(std::move(mine));
-        network_.after(network_.faults_.min_latency, [this, handle, address] { establish(handle, address); });
+        network_.after(network_.faults_.min_latency,
+                       [this, handle, address] { establish(handle, address); });
         return handle;
     }
 
@@ -58,7 +59,8 @@ public:
         if (!endpoint) return {IoResult::Kind::failed, 0, EBADF};
         if (endpoint->failed) return {IoResult::Kind::closed, 0, ECONNRESET};
         if (endpoint->inbox.empty()) {
-            return {endpoint->peer_closed ? IoResult::Kind::closed : IoResult::Kind::would_block, 0, 0};
+            return {endpoint->peer_closed ? IoResult::Kind::closed : IoResult::Kind::would_block, 0,
+                    0};
         }
         // All that is asked for: a short read tells the caller that the socket is drained.
         std::size_t count = std::min(into.size(), endpoint->inbox.size());
@@ -91,11 +93,14 @@ public:
         // The network splits what is sent at arbitrary places.
         while (!rest.empty()) {
             std::size_t piece = rest.size();
-            if (network_.random_.chance(network_.faults_.partial)) piece = 1 + network_.random_.below(piece);
+            if (network_.random_.chance(network_.faults_.partial))
+                piece = 1 + network_.random_.below(piece);
             int to = endpoint->peer;
             SimNetwork& network = network_;
             network_.after(network_.arrival(*peer) - network_.now(),
-                           [&network, to, text = std::string(rest.substr(0, piece))] { network.deliver(to, text); });
+                           [&network, to, text = std::string(rest.substr(0, piece))] {
+                               network.deliver(to, text);
+                           });
             rest.remove_prefix(piece);
         }
         return {IoResult::Kind::done, count, 0};
@@ -123,9 +128,11 @@ public:
     Result<> watch(SocketHandle socket, std::uint64_t token, bool) override {
         SimNetwork::Endpoint* endpoint = network_.find(socket);
         if (!endpoint) return Error(ErrorKind::io, "bad_socket");
+        if (!endpoint->listener) endpoint->watchers.clear();
         endpoint->watchers.emplace_back(this, token);
-        Readiness ready{!endpoint->inbox.empty() || !endpoint->backlog.empty() || endpoint->peer_closed,
-                        endpoint->connected, endpoint->failed};
+        Readiness ready{
+            !endpoint->inbox.empty() || !endpoint->backlog.empty() || endpoint->peer_closed,
+            endpoint->connected, endpoint->failed};
         if (ready.readable || ready.writable || ready.hangup) pending_.push_back({token, ready});
         return {};
     }
@@ -140,7 +147,7 @@ public:
     void wake() override {}
     void report(std::uint64_t token, Readiness ready) { pending_.push_back({token, ready}); }
 
-private:
+  private:
     void establish(int handle, const SocketAddress& address) {
         SimNetwork::Endpoint* mine = network_.find(handle);
         if (!mine) return;
@@ -176,20 +183,26 @@ private:
         if (!peer) return;
         int to = endpoint->peer;
         SimNetwork& network = network_;
-        network_.after(network_.arrival(*peer) - network_.now(), [&network, to] { network.deliver_close(to); });
+        network_.after(network_.arrival(*peer) - network_.now(),
+                       [&network, to] { network.deliver_close(to); });
     }
 
     SimNetwork& network_;
     std::vector<Event> pending_;
 };
 
-std::unique_ptr<Reactor> SimNetwork::make_reactor() { return std::make_unique<SimReactor>(*this); }
-
-void SimNetwork::after(Duration delay, std::function<void()> event) {
-    events_.emplace(std::pair(now_ + std::max(delay, Duration::zero()), order_++), std::move(event));
+std::unique_ptr<Reactor> SimNetwork::make_reactor() {
+    return std::make_unique<SimReactor>(*this);
 }
 
-Instant SimNetwork::next_event() const { return events_.empty() ? Instant::max() : events_.begin()->first.first; }
+void SimNetwork::after(Duration delay, std::function<void()> event) {
+    events_.emplace(std::pair(now_ + std::max(delay, Duration::zero()), order_++),
+                    std::move(event));
+}
+
+Instant SimNetwork::next_event() const {
+    return events_.empty() ? Instant::max() : events_.begin()->first.first;
+}
 
 void SimNetwork::advance(Instant at) {
     now_ = std::max(now_, at);
@@ -219,8 +232,11 @@ void SimNetwork::notify(int handle, Readiness ready) {
 
 Instant SimNetwork::arrival(Endpoint& to) {
     auto spread = (faults_.max_latency - faults_.min_latency).count();
-    Duration latency = faults_.min_latency +
-                       Duration(spread > 0 ? static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(spread))) : 0);
+    Duration latency =
+        faults_.min_latency +
+        Duration(spread > 0
+                     ? static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(spread)))
+                     : 0);
     // Bytes of one direction of a connection keep their order.
     to.last_arrival = std::max(to.last_arrival, now_ + latency);
     return to.last_arrival;
@@ -238,7 +254,8 @@ void SimNetwork::deliver(int to, std::string bytes) {
     if (!endpoint || endpoint->failed) return;
     if (cut(*endpoint)) {
         // As TCP would: it arrives once the partition heals.
-        after(std::chrono::milliseconds(50), [this, to, bytes = std::move(bytes)] { deliver(to, bytes); });
+        after(std::chrono::milliseconds(50),
+              [this, to, bytes = std::move(bytes)] { deliver(to, bytes); });
         return;
     }
     endpoint->inbox.append(bytes);

@@ -23,11 +23,12 @@ struct SimFaults {
     double partial = 0.3;
 };
 
-/// Virtual time and sockets in memory for all shards of one simulation: an event queue ordered by time, then by the
-/// order of scheduling. Single-threaded.
+/// Virtual time and sockets in memory for all shards of one simulation: an event queue ordered by
+/// time, then by the order of scheduling. Single-threaded.
 class SimNetwork {
-public:
-    explicit SimNetwork(std::uint64_t seed, SimFaults faults = {}) : random_(seed), faults_(faults) {}
+  public:
+    explicit SimNetwork(std::uint64_t seed, SimFaults faults = {})
+        : random_(seed), faults_(faults) {}
 
     Instant now() const { return now_; }
     Timestamp wall_now() const { return {wall_start_ms_ + now_.ns / 1'000'000}; }
@@ -35,7 +36,9 @@ public:
     SimFaults& faults() { return faults_; }
     /// A digest of everything that happened: equal seeds give equal digests.
     std::uint64_t digest() const { return digest_; }
-    void note(std::uint64_t event) { digest_ = (digest_ ^ event) * 0x100000001B3ULL + 0x9E3779B97F4A7C15ULL; }
+    void note(std::uint64_t event) {
+        digest_ = (digest_ ^ event) * 0x100000001B3ULL + 0x9E3779B97F4A7C15ULL;
+    }
 
     /// Runs `event` after `delay` of virtual time.
     void after(Duration delay, std::function<void()> event);
@@ -46,12 +49,13 @@ public:
 
     /// Cuts every connection whose either end matches the port; what is under way is lost.
     void reset_connections(std::uint16_t port);
-    /// While a port is partitioned, nothing reaches it and nothing leaves it; connections stay open.
+    /// While a port is partitioned, nothing reaches it and nothing leaves it; connections stay
+    /// open.
     void partition(std::uint16_t port, bool cut);
 
     std::unique_ptr<Reactor> make_reactor();
 
-private:
+  private:
     friend class SimReactor;
     struct Endpoint {
         bool open = true;

@@ -1,0 +1,58 @@
+#include "bennu/net/connection_table.hpp"
+
+namespace bennu::net {
+
+using namespace std::chrono_literals;
+
+ConnectionTable::Entry::Entry(std::shared_ptr<ConnectionTable> table, Expired expired)
+    : table_(std::move(table)), index_(static_cast<std::uint32_t>(table_->rows_.size())) {
+    table_->rows_.push_back({Pid(), Instant::max(), expired, this});
+}
+
+ConnectionTable::Entry::~Entry() {
+    Row& last = table_->rows_.back();
+    last.entry->index_ = index_;
+    table_->rows_[index_] = last;
+    table_->rows_.pop_back();
+}
+
+void ConnectionTable::sweep(Instant now) {
+    // Those that expire are told afterwards: ending a connection takes it out of the table.
+    std::vector<std::pair<Expired, Pid>> overdue;
+    for (Row& row : rows_) {
+        if (row.deadline > now) continue;
+        row.deadline = Instant::max();
+        overdue.emplace_back(row.expired, row.connection);
+    }
+    for (auto [expired, connection] : overdue) expired(connection);
+}
+
+std::vector<Pid> ConnectionTable::connections() const {
+    std::vector<Pid> pids;
+    for (const Row& row : rows_) pids.push_back(row.connection);
+    return pids;
+}
+
+namespace {
+
+struct ClientTable {
+    std::shared_ptr<ConnectionTable> table = std::make_shared<ConnectionTable>();
+    Pid sweeper;
+};
+
+}  // namespace
+
+std::shared_ptr<ConnectionTable> client_connection_table() {
+    auto& client = shard_local<ClientTable>();
+    if (!alive(client.sweeper)) {
+        client.sweeper = spawn_task([table = client.table]() -> Task<> {
+            do {
+                co_await sleep(1s);
+                table->sweep(now());
+            } while (table->size() > 0);
+        });
+    }
+    return client.table;
+}
+
+}  // namespace bennu::net

@@ -1,0 +1,66 @@
+#include "bennu/net/http_server.hpp"
+
+#include <sys/resource.h>
+
+#include "bennu/base/log.hpp"
+#include "bennu/net/acceptor.hpp"
+
+namespace bennu::net {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::size_t default_max_connections() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    // Descriptors for files, databases and listeners stay free.
+    return limit.rlim_cur > 1200 ? limit.rlim_cur - 200 : 1000;
+}
+
+}  // namespace
+
+HttpServer::HttpServer(HttpServerOptions options, std::shared_ptr<const HttpHandler> handler)
+    : options_(std::move(options)), handler_(std::move(handler)) {}
+
+Task<Result<>> HttpServer::init() {
+    if (options_.max_connections == 0) options_.max_connections = default_max_connections();
+    Result<SocketHandle> listener = options_.inherited_listener >= 0
+                                        ? reactor().adopt_listener(options_.inherited_listener)
+                                        : reactor().listen(options_.address, {});
+    if (!listener) co_return std::move(listener).error();
+    bound_ = reactor().local_address(*listener);
+    auto serving = std::make_shared<const HttpServing>(HttpServing{options_, handler_});
+    for (unsigned i = 0; i < shard_count(); ++i) {
+        auto shard = static_cast<std::uint8_t>(i);
+        // Every shard polls a descriptor of its own for the one kernel socket.
+        Result<SocketHandle> mine =
+            shard == shard_index() ? listener : reactor().adopt_listener(*listener);
+        if (!mine) co_return std::move(mine).error();
+        Result<Pid> acceptor = co_await start_acceptor(shard, *mine, serving);
+        if (!acceptor) co_return std::move(acceptor).error();
+        acceptors_.push_back(*acceptor);
+        monitor(*acceptor);
+    }
+    co_return Result<>();
+}
+
+void HttpServer::handle(Down down) {
+    // Without an acceptor a shard would go deaf: the supervisor starts the whole server anew.
+    throw std::runtime_error("an acceptor ended: " + down.reason.describe());
+}
+
+Task<std::size_t> HttpServer::handle(Connections) {
+    std::size_t total = 0;
+    for (Pid acceptor : acceptors_) {
+        total += co_await call(Ref<Acceptor>(acceptor), Acceptor::Count{});
+    }
+    co_return total;
+}
+
+Task<> HttpServer::terminate(ExitReason) {
+    for (Pid acceptor : acceptors_) stop(acceptor);
+    for (Pid acceptor : acceptors_) co_await stop_and_wait(acceptor, 20s);
+}
+
+}  // namespace bennu::net

@@ -1,0 +1,57 @@
+#include "bennu/net/testing.hpp"
+
+namespace bennu::net {
+
+Task<Result<>> RawClient::init() {
+    Result<SocketHandle> socket = reactor().connect(address_);
+    if (!socket) co_return std::move(socket).error();
+    stream_.adopt(*socket);
+    co_return stream_.watch();
+}
+
+void RawClient::handle(Send message) {
+    stream_.write(message.bytes);
+    (void)stream_.flush();
+}
+
+void RawClient::handle(ReadUntil message, From<std::string> from) {
+    until_ = std::move(message.text);
+    to_the_end_ = false;
+    waiting_ = std::move(from);
+    answer();
+}
+
+void RawClient::handle(ReadAll, From<std::string> from) {
+    to_the_end_ = true;
+    waiting_ = std::move(from);
+    answer();
+}
+
+void RawClient::answer() {
+    if (!waiting_) return;
+    if (closed_ || (!to_the_end_ && received_.contains(until_))) waiting_.reply(received_);
+}
+
+void RawClient::handle_io(std::uint8_t, Readiness ready) {
+    if (ready.writable) (void)stream_.flush();
+    while (!closed_) {
+        TcpStream::Read got = stream_.read();
+        if (got.kind == TcpStream::Read::Kind::would_block) break;
+        if (got.kind == TcpStream::Read::Kind::closed) closed_ = true;
+        received_.append(got.bytes.data(), got.bytes.size());
+        if (got.drained && !ready.hangup) break;
+    }
+    answer();
+}
+
+Task<std::string> exchange(SocketAddress address, std::string bytes) {
+    auto client = co_await start<RawClient>({}, std::move(address));
+    if (!client) co_return client.error().describe();
+    cast(*client, RawClient::Send{std::move(bytes)});
+    std::string all =
+        co_await call(*client, RawClient::ReadAll{}, {.timeout = std::chrono::seconds(120)});
+    kill(client->pid());
+    co_return all;
+}
+
+}  // namespace bennu::net
