@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -10,11 +12,12 @@
 
 namespace bennu {
 
-/// A published message, as subscribers receive it: one word that all of them share, on every shard. The payload is
-/// encoded once, and framed once for each wire format that some subscriber needs.
+/// A published message, as subscribers receive it: one word that all of them share, on every shard.
+/// The payload is encoded once, and framed once for each wire format that some subscriber needs.
 class Broadcast {
-public:
+  public:
     Broadcast() = default;
+    /// With a binary payload topic and event have at most 255 bytes; more is a fault.
     Broadcast(Topic topic, std::string_view event, const Payload& payload);
 
     const Topic& topic() const;
@@ -22,7 +25,8 @@ public:
     bool is_binary() const;
     /// The payload as JSON text, or its bytes when it is binary.
     std::string_view data() const;
-    /// The payload as a value, parsed on first use, once for all subscribers; null when it is binary.
+    /// The payload as a value, parsed on first use, once for all subscribers; null when it is
+    /// binary.
     const Json& payload() const;
     template <Record T>
     Result<T> payload_as() const {
@@ -34,8 +38,22 @@ public:
     /// The message in a wire format; `encode` runs once, for the first subscriber on any shard.
     const std::string& encoded(Wire wire, std::string (*encode)(const Broadcast&)) const;
 
-private:
-    struct Data;
+  private:
+    struct Encoding {
+        std::once_flag once;
+        std::string text;
+    };
+    struct Data {
+        Topic topic;
+        std::string event;
+        std::string data;
+        bool binary = false;
+        // Filled by the first subscriber that asks, on whichever shard; the others wait for these
+        // microseconds.
+        mutable std::once_flag parsed = {};
+        mutable Json payload = {};
+        mutable std::array<Encoding, 1> encodings = {};
+    };
     Shared<Data> data_;
 };
 

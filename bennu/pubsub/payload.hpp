@@ -10,10 +10,10 @@
 
 namespace bennu {
 
-/// What an event carries to its receivers: a JSON value, a record (written as JSON text, without a Json in between), or
-/// bytes. The default is an empty object.
+/// What an event carries to its receivers: a JSON value, a record (written as JSON text, without a
+/// Json in between), or bytes. The default is an empty object.
 class Payload {
-public:
+  public:
     Payload() : text_("{}"), kind_(Kind::text) {}
     Payload(Json json) : json_(std::move(json)), kind_(Kind::json) {}
     template <Record T>
@@ -40,7 +40,7 @@ public:
         }
     }
 
-private:
+  private:
     enum class Kind : std::uint8_t { json, text, binary };
     Json json_;
     std::string text_;

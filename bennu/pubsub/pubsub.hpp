@@ -7,9 +7,9 @@
 #include "bennu/pubsub/broadcast.hpp"
 #include "bennu/runtime/process.hpp"
 
-/// Publish and subscribe. Each shard has its own table of topics, so that subscribing and delivering touch nothing that
-/// is shared; a broadcast is encoded once and posted once to each other shard. What one publisher sends arrives in its
-/// order. All functions run on a shard.
+/// Publish and subscribe. Each shard has its own table of topics, so that subscribing and
+/// delivering touch nothing that is shared; a broadcast is encoded once and posted once to each
+/// other shard. What one publisher sends arrives in its order. All functions run on a shard.
 namespace bennu::pubsub {
 
 namespace detail {
@@ -18,10 +18,10 @@ struct TopicEntry;
 using Deliver = void (*)(Pid target, const Broadcast& broadcast);
 }  // namespace detail
 
-/// Keeps a subscription alive: a member of the server that receives the messages, so that it ends with the process,
-/// however that ends, without a monitor. Stays on its shard.
+/// Keeps a subscription alive: a member of the server that receives the messages, so that it ends
+/// with the process, however that ends, without a monitor. Stays on its shard.
 class [[nodiscard]] Subscription {
-public:
+  public:
     Subscription() = default;
     Subscription(Subscription&& other) noexcept;
     Subscription& operator=(Subscription&& other) noexcept;
@@ -30,7 +30,7 @@ public:
     void reset();
     explicit operator bool() const { return entry_ != nullptr; }
 
-private:
+  private:
     friend struct detail::TopicEntry;
     detail::TopicEntry* entry_ = nullptr;
     std::uint32_t index_ = 0;
@@ -44,22 +44,26 @@ Subscription subscribe(const Topic& topic, Pid subscriber, Pid target, Deliver d
 ///
 ///     struct Feed : Server {
 ///         void handle(Broadcast message);
-///         pubsub::Subscription assets = pubsub::subscribe(Ref<Feed>(self()), "assets:demo");   // in init()
+///         pubsub::Subscription assets = pubsub::subscribe(Ref<Feed>(self()), "assets:demo");   //
+///         in init()
 ///     };
 template <typename S>
 Subscription subscribe(Ref<S> subscriber, const Topic& topic) {
-    return detail::subscribe(topic, subscriber.pid(), subscriber.pid(),
-                             [](Pid to, const Broadcast& broadcast) { cast(Ref<S>(to), broadcast); });
+    return detail::subscribe(
+        topic, subscriber.pid(), subscriber.pid(),
+        [](Pid to, const Broadcast& broadcast) { cast(Ref<S>(to), broadcast); });
 }
 
-/// For transports: `deliver` is called in place with `target` and each message, outside of any process, instead of
-/// sending it to a mailbox. `subscriber` is whom `broadcast_from` leaves out.
-Subscription subscribe_fastlane(const Topic& topic, Pid subscriber, Pid target, detail::Deliver deliver);
+/// For transports: `deliver` is called in place with `target` and each message, outside of any
+/// process, instead of sending it to a mailbox. `subscriber` is whom `broadcast_from` leaves out.
+Subscription subscribe_fastlane(const Topic& topic, Pid subscriber, Pid target,
+                                detail::Deliver deliver);
 
 /// To every subscriber, on every shard and (through the adapter) every node.
 void broadcast(const Topic& topic, std::string_view event, const Payload& payload = {});
 /// As `broadcast`, but not to this subscriber.
-void broadcast_from(Pid subscriber, const Topic& topic, std::string_view event, const Payload& payload = {});
+void broadcast_from(Pid subscriber, const Topic& topic, std::string_view event,
+                    const Payload& payload = {});
 /// To the subscribers on this node only.
 void local_broadcast(const Topic& topic, std::string_view event, const Payload& payload = {});
 void local_broadcast(const Broadcast& broadcast, Pid except = {});

@@ -10,10 +10,11 @@
 
 namespace bennu {
 
-/// The name of a conversation, such as `assets:demo`: immutable shared text, one word, cheap to copy between shards.
-/// Every subscriber of a topic on one shard holds the same text (`pubsub::intern`).
+/// The name of a conversation, such as `assets:demo`: immutable shared text, one word, cheap to
+/// copy between shards. Every subscriber of a topic on one shard holds the same text
+/// (`pubsub::intern`).
 class Topic {
-public:
+  public:
     Topic() = default;
     Topic(std::string text) : text_(make_shared_value<std::string>(std::move(text))) {}
     Topic(std::string_view text) : Topic(std::string(text)) {}
@@ -24,7 +25,8 @@ public:
     std::string str() const { return std::string(view()); }
     bool empty() const { return view().empty(); }
     bool starts_with(std::string_view prefix) const { return view().starts_with(prefix); }
-    /// What follows the prefix: `room:42` after `room:` is `42`; nothing when the topic begins otherwise.
+    /// What follows the prefix: `room:42` after `room:` is `42`; nothing when the topic begins
+    /// otherwise.
     std::optional<std::string_view> after(std::string_view prefix) const {
         if (!starts_with(prefix)) return std::nullopt;
         return view().substr(prefix.size());
@@ -37,7 +39,7 @@ public:
         return a.view() == std::string_view(b);
     }
 
-private:
+  private:
     Shared<std::string> text_;
 };
 

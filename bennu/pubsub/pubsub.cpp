@@ -1,0 +1,99 @@
+#include "bennu/pubsub/pubsub.hpp"
+
+#include "bennu/pubsub/topic_table.hpp"
+
+namespace bennu::pubsub {
+
+namespace {
+
+detail::TopicTable& table() {
+    return shard_local<detail::TopicTable>();
+}
+
+void deliver_here(const Broadcast& broadcast, Pid except) {
+    detail::TopicEntry* entry = table().find(broadcast.topic());
+    if (!entry) return;
+    entry->deliver(broadcast, except);
+    table().drop_if_empty(*entry);
+}
+
+void publish(const Broadcast& broadcast, Pid except) {
+    local_broadcast(broadcast, except);
+    if (table().adapter) table().adapter->publish(broadcast);
+}
+
+}  // namespace
+
+Subscription::Subscription(Subscription&& other) noexcept {
+    detail::TopicEntry::moved(other, *this);
+}
+
+Subscription& Subscription::operator=(Subscription&& other) noexcept {
+    if (this != &other) {
+        reset();
+        detail::TopicEntry::moved(other, *this);
+    }
+    return *this;
+}
+
+void Subscription::reset() {
+    detail::TopicEntry* entry = std::exchange(entry_, nullptr);
+    if (!entry) return;
+    entry->remove(*this);
+    table().drop_if_empty(*entry);
+}
+
+namespace detail {
+Subscription subscribe(const Topic& topic, Pid subscriber, Pid target, Deliver deliver) {
+    return table().entry(topic).add(
+        {.subscriber = subscriber, .target = target, .deliver = deliver});
+}
+}  // namespace detail
+
+Subscription subscribe_fastlane(const Topic& topic, Pid subscriber, Pid target,
+                                detail::Deliver deliver) {
+    return detail::subscribe(topic, subscriber, target, deliver);
+}
+
+void broadcast(const Topic& topic, std::string_view event, const Payload& payload) {
+    publish(Broadcast(topic, event, payload), {});
+}
+
+void broadcast_from(Pid subscriber, const Topic& topic, std::string_view event,
+                    const Payload& payload) {
+    publish(Broadcast(topic, event, payload), subscriber);
+}
+
+void local_broadcast(const Topic& topic, std::string_view event, const Payload& payload) {
+    local_broadcast(Broadcast(topic, event, payload));
+}
+
+void local_broadcast(const Broadcast& broadcast, Pid except) {
+    for (std::uint8_t shard = 0; shard < shard_count(); ++shard) {
+        if (shard != shard_index()) {
+            post(shard, [broadcast, except] { deliver_here(broadcast, except); });
+        }
+    }
+    deliver_here(broadcast, except);
+}
+
+Topic intern(std::string_view topic) {
+    detail::TopicEntry* entry = table().find(topic);
+    return entry ? entry->topic : Topic(topic);
+}
+
+std::size_t subscriber_count(std::string_view topic) {
+    detail::TopicEntry* entry = table().find(topic);
+    return entry ? entry->live : 0;
+}
+
+void use_adapter(std::shared_ptr<PubSubAdapter> adapter) {
+    for (std::uint8_t shard = 0; shard < shard_count(); ++shard) {
+        if (shard != shard_index()) {
+            post(shard, [adapter] { table().adapter = adapter; });
+        }
+    }
+    table().adapter = std::move(adapter);
+}
+
+}  // namespace bennu::pubsub
