@@ -86,8 +86,12 @@ class RouteScope {
     Pipeline plugs_;
 };
 
-/// What the table says about a request.
+/// What the table says about a request. Neither copied nor moved: values are views into it.
 struct RouteMatch {
+    RouteMatch() = default;
+    RouteMatch(const RouteMatch&) = delete;
+    RouteMatch& operator=(const RouteMatch&) = delete;
+
     enum class Outcome : std::uint8_t { found, not_found, method_not_allowed, options };
     Outcome outcome = Outcome::not_found;
     const Route* route = nullptr;
@@ -122,7 +126,9 @@ class Router : public RouteScope {
     /// requests, more than eight parameters.
     Result<> compile();
 
-    RouteMatch match(net::Method method, std::span<const std::string_view> segments) const;
+    /// Fills a fresh `match`, whose values are views into the segments.
+    void match(net::Method method, std::span<const std::string_view> segments,
+               RouteMatch& match) const;
     /// All routes in order of declaration.
     const std::vector<Route>& routes() const;
     /// The table as text, one aligned line per route: for the `routes` command.

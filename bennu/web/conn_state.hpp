@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "bennu/web/conn.hpp"
+#include "bennu/web/path.hpp"
+#include "bennu/web/router.hpp"
+
+namespace bennu::detail {
+
+/// What a Conn stands for: one allocation per request, made by the endpoint. Private to this area.
+struct ConnState : ConnCount {
+    explicit ConnState(net::HttpRequest incoming) : request(std::move(incoming)) {}
+
+    /// A new handle; the first one owns the state.
+    Conn handle() { return Conn(this); }
+
+    net::HttpRequest request;
+    PathSegments path;
+    RouteMatch match;
+    bool development = false;
+    Assigns assigns;
+    net::Headers put;    ///< unless the response sets them
+    net::Headers added;  ///< in any case
+    std::vector<Function<void(Response&)>> hooks;
+
+    std::optional<Json> query;
+    /// The body once it was read; `params` is an object.
+    struct Body {
+        Json params;
+        std::vector<UploadedFile> files;
+        bool from_text = false;  ///< a form: every value is text
+    };
+    std::optional<Body> body;
+
+    std::array<char, 36> made_id;
+    std::string_view id;
+};
+
+/// Whether a client's `x-request-id` may go into logs and headers.
+bool valid_request_id(std::string_view id);
+
+/// The status line of an error response goes through here: JSON or a page.
+Response render_error(const Conn* conn, int status, const Error& error);
+
+/// Reads a body by its content type. Errors carry the status in their kind; `syntax` ones are 400.
+Result<ConnState::Body> read_body(std::string_view content_type, std::string_view body);
+Result<Json> read_json_body(std::string_view content_type, std::string_view body);
+
+/// Puts the conn's own headers into the response and runs its hooks.
+void finish_response(ConnState& state, Response& response);
+
+}  // namespace bennu::detail

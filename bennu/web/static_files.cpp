@@ -1,0 +1,116 @@
+#include "bennu/web/static_files.hpp"
+
+#include <algorithm>
+
+#include "bennu/base/ascii.hpp"
+#include "bennu/web/negotiation.hpp"
+#include "bennu/web/static_set.hpp"
+
+namespace bennu {
+
+namespace {
+
+using Variant = StaticFiles::File::Variant;
+
+const Variant& choose_variant(const StaticFiles::File& file, std::string_view accept_encoding) {
+    const Variant* best = &file.variants.front();
+    if (file.variants.size() == 1 || accept_encoding.empty()) return *best;
+    int best_quality = encoding_quality(accept_encoding, "identity");
+    // Of equals the first wins, and the codings come before the plain bytes.
+    for (std::size_t i = file.variants.size(); i-- > 1;) {
+        int quality = encoding_quality(accept_encoding, file.variants[i].coding);
+        if (quality > 0 && quality >= best_quality) {
+            best = &file.variants[i];
+            best_quality = quality;
+        }
+    }
+    return *best;
+}
+
+/// The weak comparison of `If-None-Match`.
+bool none_match_hits(std::string_view header, std::string_view etag) {
+    while (!header.empty()) {
+        std::string_view item = header.substr(0, header.find(','));
+        header.remove_prefix(std::min(item.size() + 1, header.size()));
+        item = trim(item);
+        if (item == "*") return true;
+        if (item.starts_with("W/")) item.remove_prefix(2);
+        if (item == etag) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+StaticFiles StaticFiles::embedded(const EmbeddedFolder& folder, StaticOptions options) {
+    auto state = std::make_shared<State>();
+    // What is worth compressing was compressed when the program was built.
+    options.compress = false;
+    for (const EmbeddedFile& file : folder) {
+        if (!detail::is_servable(file.path)) continue;
+        state->files.push_back(detail::make_static_file(
+            {std::string(file.path), std::string(file.bytes), std::string(file.brotli),
+             std::string(file.zstd), std::string(file.gzip)},
+            options));
+    }
+    std::ranges::sort(state->files, {}, &File::path);
+    state->options = std::move(options);
+    return StaticFiles(std::move(state));
+}
+
+Result<StaticFiles> StaticFiles::directory(const std::string& path, StaticOptions options) {
+    auto loaded = detail::load_folder(path);
+    if (!loaded) return std::move(loaded).error();
+    auto state = std::make_shared<State>();
+    for (detail::LoadedFile& file : *loaded) {
+        state->files.push_back(detail::make_static_file(std::move(file), options));
+    }
+    state->options = std::move(options);
+    return StaticFiles(std::move(state));
+}
+
+const StaticFiles::File* StaticFiles::find(std::string_view path) const {
+    auto lookup = [&](std::string_view name) -> const File* {
+        auto at = std::ranges::lower_bound(state_->files, name, {}, &File::path);
+        return at != state_->files.end() && at->path == name ? &*at : nullptr;
+    };
+    if (const File* file = lookup(path); file || state_->options.index.empty()) return file;
+    std::string index(path);
+    if (!index.empty()) index += '/';
+    return lookup(index + state_->options.index);
+}
+
+std::size_t StaticFiles::size() const {
+    return state_->files.size();
+}
+
+std::vector<std::string> StaticFiles::paths() const {
+    std::vector<std::string> paths;
+    for (const File& file : state_->files) paths.push_back(file.path);
+    return paths;
+}
+
+Response StaticFiles::serve(const Conn& conn, const File& file) {
+    const Variant& variant = choose_variant(file, conn.header("accept-encoding"));
+    Response response;
+    response.headers = variant.headers;
+    if (none_match_hits(conn.header("if-none-match"), variant.etag)) {
+        response.status = 304;
+        response.headers.erase("content-type");
+        response.headers.erase("content-encoding");
+    } else {
+        response.body = variant.bytes;
+    }
+    return response;
+}
+
+Response StaticFiles::serve(const Conn& conn, std::string_view path) const {
+    const File* file = find(path);
+    return file ? serve(conn, *file) : not_found(conn);
+}
+
+Action StaticFiles::page(std::string path) const {
+    return [files = *this, path = std::move(path)](Conn conn) { return files.serve(conn, path); };
+}
+
+}  // namespace bennu
