@@ -13,9 +13,18 @@ TEST(Cookies, are_found_in_the_header) {
         std::string_view expected;
     };
     constexpr Row rows[] = {
-        {"a=1", "1"},          {"b=2; a=1", "1"},      {"b=2;a=1", "1"}, {"a=\"quoted\"", "quoted"},
-        {"a=x=y; a=2", "x=y"}, {"a=", ""},             {"aa=1", "-"},    {"b=a=1", "-"},
-        {"", "-"},             {";;; a = 1 ;", "1"},   {"a", "-"},       {"A=1", "-"},
+        {"a=1", "1"},
+        {"b=2; a=1", "1"},
+        {"b=2;a=1", "1"},
+        {"a=\"quoted\"", "quoted"},
+        {"a=x=y; a=2", "x=y"},
+        {"a=", ""},
+        {"aa=1", "-"},
+        {"b=a=1", "-"},
+        {"", "-"},
+        {";;; a = 1 ;", "1"},
+        {"a", "-"},
+        {"A=1", "-"},
     };
     for (const Row& row : rows) {
         EXPECT_EQ(find_cookie(row.header, "a").value_or("-"), row.expected) << row.header;
@@ -23,7 +32,8 @@ TEST(Cookies, are_found_in_the_header) {
 }
 
 TEST(Cookies, are_careful_by_default) {
-    EXPECT_EQ(format_set_cookie({.name = "s", .value = "1"}), "s=1; Path=/; HttpOnly; SameSite=Lax");
+    EXPECT_EQ(format_set_cookie({.name = "s", .value = "1"}),
+              "s=1; Path=/; HttpOnly; SameSite=Lax");
     EXPECT_EQ(format_set_cookie({.name = "__Host-s", .value = "1", .same_site = SameSite::strict}),
               "__Host-s=1; Path=/; HttpOnly; Secure; SameSite=Strict");
     EXPECT_EQ(format_set_cookie({.name = "s",

@@ -19,10 +19,14 @@ std::string match_as_text(const Router& router, net::Method method, std::string_
     router.match(method, segments.all(), match);
     using Outcome = RouteMatch::Outcome;
     switch (match.outcome) {
-        case Outcome::not_found: return "404";
-        case Outcome::method_not_allowed: return "405 " + match.allow;
-        case Outcome::options: return "options " + match.allow;
-        case Outcome::found: break;
+        case Outcome::not_found:
+            return "404";
+        case Outcome::method_not_allowed:
+            return "405 " + match.allow;
+        case Outcome::options:
+            return "options " + match.allow;
+        case Outcome::found:
+            break;
     }
     std::string out(net::to_string(match.route->method));
     out += " " + match.route->pattern;
