@@ -34,6 +34,8 @@ class RowBuffer {
     const RecordInfo& record() const { return *record_; }
     /// Appends a default-constructed record.
     void* add() { return container_->emplace(vector_.get()); }
+    /// The first record; there must be one.
+    const void* first() const { return container_->at(vector_.get(), 0); }
     std::size_t size() const { return vector_ ? container_->size(vector_.get()) : 0; }
 
   private:
@@ -58,6 +60,7 @@ struct Request {
     RowBuffer rows;  ///< takes the rows of all of them
     /// A statement that breaks a constraint is undone and reported, the others stand.
     bool each = false;
+    Duration timeout{};  ///< zero: the engine's default
 };
 
 struct Outcome {
