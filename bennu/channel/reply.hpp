@@ -10,7 +10,8 @@
 
 namespace bennu {
 
-/// What a client is told about an Error: `{"reason": code, "message"?, "errors"?: [{"field", "code", "message"}]}`.
+/// What a client is told about an Error: `{"reason": code, "message"?, "errors"?: [{"field",
+/// "code", "message"}]}`.
 Json error_payload(const Error& error);
 
 /// What a client pushed: its name, and the ref that the answer must carry (null: it wants none).
@@ -21,9 +22,10 @@ struct Event {
     friend bool operator==(const Event& event, std::string_view name) { return event.name == name; }
 };
 
-/// The answer to one event. An Error becomes an error reply, so that `co_return input.error();` reads plainly.
+/// The answer to one event. An Error becomes an error reply, so that `co_return input.error();`
+/// reads plainly.
 class [[nodiscard]] Reply {
-public:
+  public:
     static Reply ok(Payload response = {}) { return Reply("ok", std::move(response)); }
     static Reply error(Payload response = {}) { return Reply("error", std::move(response)); }
     static Reply with_status(std::string status, Payload response = {}) {
@@ -44,9 +46,10 @@ public:
     std::string_view status() const { return status_; }
     const Payload& response() const { return response_; }
 
-private:
+  private:
     Reply() = default;
-    Reply(std::string status, Payload response) : status_(std::move(status)), response_(std::move(response)) {}
+    Reply(std::string status, Payload response)
+        : status_(std::move(status)), response_(std::move(response)) {}
 
     std::string status_;
     Payload response_;
@@ -55,7 +58,7 @@ private:
 
 /// Whether a client may join, and what it is told.
 class [[nodiscard]] Join {
-public:
+  public:
     static Join ok(Payload response = {}) { return Join(true, std::move(response)); }
     /// `refuse(Json::object({{"reason", "unauthorized"}}))`
     static Join refuse(Payload response = {}) { return Join(false, std::move(response)); }
@@ -64,7 +67,7 @@ public:
     bool accepted() const { return accepted_; }
     const Payload& response() const { return response_; }
 
-private:
+  private:
     Join(bool accepted, Payload response) : response_(std::move(response)), accepted_(accepted) {}
 
     Payload response_;

@@ -10,6 +10,8 @@
 
 namespace bennu {
 
+class RouteScope;
+
 /// Which channel serves which topics of a socket.
 struct ChannelRoute {
     std::string pattern;  ///< a topic, or a prefix and `*`
@@ -24,6 +26,9 @@ struct ChannelType {
     static constexpr ProcessType type = [] {
         ProcessType named = TypeOf<Channel>::type;
         named.name = type_name_of<C>();
+        named.terminate = [] [[clang::coro_wrapper]] (void* body, ExitReason reason) -> Task<> {
+            return static_cast<Channel*>(body)->finish(std::move(reason));
+        };
         return named;
     }();
 };
@@ -38,17 +43,19 @@ ChannelRoute channel(std::string pattern, A... args) {
             &detail::ChannelType<C>::type};
 }
 
-/// Someone who wants to open a socket. Headers and peer are gone after `connect` returned.
+/// Someone who wants to open a socket.
 struct ConnectRequest {
     Json params;             ///< of the query string
     std::string auth_token;  ///< decoded from the client's subprotocol; empty: none
     net::Headers headers;
+    SocketAddress peer;
 };
 
 /// A socket that may open.
 struct Connected {
-    Json assigns;    ///< `Channel::assigns()` of all its channels
-    std::string id;  ///< `users_socket:42`: broadcasting `disconnect` on it closes all sockets of that id
+    Json assigns;  ///< `Channel::assigns()` of all its channels
+    std::string
+        id;  ///< `users_socket:42`: broadcasting `disconnect` on it closes all sockets of that id
 };
 
 struct SocketLimits {
@@ -64,14 +71,20 @@ struct SocketLimits {
 struct SocketOptions {
     std::string path = "/socket";
     std::vector<ChannelRoute> channels;
-    /// May refuse with an Error: `forbidden` and `unauthorized` are answered with 403, others with the status of their
-    /// kind. Runs for many sockets at once, on all shards. Unset: everybody may, with empty assigns.
+    /// May refuse with an Error: `forbidden` and `unauthorized` are answered with 403, others with
+    /// the status of their kind. Runs for many sockets at once, on all shards. Unset: everybody
+    /// may, with empty assigns.
     Function<Task<Result<Connected>>(ConnectRequest) const> connect;
-    /// An `Origin` header must name the host that the request was sent to, or one of `origins` (`https://a.example`, or
-    /// a bare host `a.example`, which goes for every scheme and port).
+    /// An `Origin` header must name the host that the request was sent to, or one of `origins`
+    /// (`https://a.example`, or a bare host `a.example`, which goes for every scheme and port).
     bool check_origin = true;
     std::vector<std::string> origins;
     SocketLimits limits;
 };
+
+/// Serves the socket at `<path>/websocket`. Refused with 403: an unsupported `vsn` (2.x is spoken;
+/// a client that sends none means 1.0.0, which is not), an origin that is not allowed, only unknown
+/// subprotocols.
+void mount_socket(RouteScope& scope, SocketOptions options);
 
 }  // namespace bennu

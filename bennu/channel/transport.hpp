@@ -11,14 +11,18 @@
 
 namespace bennu {
 
-/// How frames reach the client of a socket: one constant table for each kind (WebSocket, test). All run on the socket's
-/// shard and do nothing when the socket is gone.
+/// How frames reach the client of a socket: one constant table for each kind (WebSocket, test). All
+/// run on the socket's shard and do nothing when the socket is gone.
 struct SocketTransport {
     void (*send_text)(Pid socket, std::string_view frame);
     void (*send_binary)(Pid socket, std::string_view frame);
     void (*close)(Pid socket, std::uint16_t code, std::string_view reason);
     /// Writes a broadcast straight to the client.
     pubsub::detail::Deliver deliver;
+    /// A message on the socket's id topic: `disconnect` closes it.
+    pubsub::detail::Deliver deliver_to_id;
+    /// Tells the socket's session that a channel's client knows that it joined.
+    void (*joined)(Pid socket, Pid channel);
 };
 
 /// What the socket's `connect` said; shared by its channels.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+namespace bennu::phoenix {
+
+/// A buffer to put one frame together in, lent by the thread; the transport copies what it sends.
+class Scratch {
+  public:
+    Scratch() : outer_(std::exchange(in_use_, true)) {
+        if (!outer_) text_.swap(spare_);
+        text_.clear();
+    }
+    ~Scratch() {
+        if (outer_) return;
+        in_use_ = false;
+        if (text_.capacity() <= 64 * 1024) text_.swap(spare_);
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    std::string& operator*() { return text_; }
+    std::string* operator->() { return &text_; }
+
+  private:
+    static inline thread_local bool in_use_ = false;
+    static inline thread_local std::string spare_;
+    bool outer_;
+    std::string text_;
+};
+
+}  // namespace bennu::phoenix
