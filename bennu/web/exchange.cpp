@@ -29,6 +29,11 @@ Response crashed(const Conn& conn, const Fault& fault) {
 }
 
 Response refuse_handshake(const Conn& conn, const net::HandshakeRefusal& refusal) {
+    if (!net::wants_websocket(conn.head())) {
+        return error_status(conn, 426, "upgrade_required", "Only a WebSocket can be opened here.")
+            .with_header("upgrade", "websocket")
+            .with_header("connection", "upgrade");
+    }
     Response response = error_status(conn, refusal.status, refusal.code, refusal.message);
     for (auto [name, value] : net::refusal_headers(refusal)) response.headers.set(name, value);
     return response;
