@@ -253,9 +253,6 @@ std::size_t WebSocketConnection::decode(std::span<char> input) {
     return input.size();
 }
 
-// --- Sending
-// ------------------------------------------------------------------------------------------------------
-
 void WebSocketConnection::send(Opcode opcode, std::string_view payload) {
     State& state = *state_;
     if (state.phase != State::Phase::open) return;
@@ -333,9 +330,6 @@ void WebSocketConnection::flush() {
     if (state.phase == State::Phase::connecting) return;
     if (!state.stream.flush()) cast(self_, Overdue{});
 }
-
-// --- The end
-// ------------------------------------------------------------------------------------------------------
 
 void WebSocketConnection::handle(Overdue) {
     switch (state_->phase) {

@@ -12,6 +12,7 @@
 
 #include "bennu/base/log.hpp"
 #include "bennu/base/random.hpp"
+#include "bennu/runtime/launcher/crash_handler.hpp"
 #include "bennu/runtime/process.hpp"
 #include "bennu/runtime/reactor/epoll_reactor.hpp"
 #include "bennu/runtime/runtime_state.hpp"
@@ -169,6 +170,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     runtime.start_main(std::move(main));
 
     auto loop = [&runtime](detail::Shard& shard) {
+        prepare_thread_for_crashes();
         while (!runtime.finished()) {
             if (!shard.turn()) shard.wait();
         }

@@ -54,9 +54,6 @@ std::size_t Shard::next_local_key() {
     return next++;
 }
 
-// --- Slots
-// --------------------------------------------------------------------------------------------------------
-
 Process& Shard::slot(std::uint32_t index) {
     return chunks_[index / chunk_size][index % chunk_size];
 }
@@ -130,9 +127,6 @@ std::vector<Pid> Shard::processes() const {
     }
     return pids;
 }
-
-// --- Running
-// ------------------------------------------------------------------------------------------------------
 
 template <typename F>
 void Shard::run_as(Process& process, F&& code) {
@@ -263,110 +257,6 @@ void Shard::fail_wait(ReplyTo key, Error error) {
     entry->state->error.emplace(std::move(error));
     resume_later(*entry, key);
 }
-
-// --- Messages
-// -----------------------------------------------------------------------------------------------------
-
-void Shard::send(Envelope&& envelope) {
-    if (envelope.to.shard() == index_) {
-        deliver(envelope);
-    } else if (envelope.to.shard() < runtime_.shard_count()) {
-        ring_to(envelope.to.shard()).push(envelope);
-    } else {
-        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
-        envelope.type->destroy(envelope.payload);
-    }
-}
-
-void Shard::deliver(Envelope& envelope) {
-    const MessageType* type = envelope.type;
-    if (envelope.to.generation() == 0) {
-        type->run(*this, nullptr, envelope.payload, envelope.reply, envelope.deadline);
-        type->destroy(envelope.payload);
-        return;
-    }
-    Process* process = find(envelope.to);
-    if (!process) {
-        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
-        type->destroy(envelope.payload);
-        return;
-    }
-    if (process->mailbox >= process->type->mailbox_limit) {
-        if (process->type->overflow == Overflow::reject) {
-            send_failure(envelope.reply,
-                         Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
-            type->destroy(envelope.payload);
-            return;
-        }
-        Message* oldest = process->tail->next;
-        process->tail->next = oldest->next;
-        if (oldest == process->tail) process->tail = nullptr;
-        --process->mailbox;
-        send_failure(oldest->envelope.reply,
-                     Error(ErrorKind::overloaded, "dropped", "dropped from a full mailbox"));
-        oldest->envelope.type->destroy(oldest->envelope.payload);
-        delete oldest;
-    }
-    auto* message = new Message;
-    message->envelope.type = type;
-    message->envelope.to = envelope.to;
-    message->envelope.reply = envelope.reply;
-    message->envelope.deadline = envelope.deadline;
-    type->move(message->envelope.payload, envelope.payload);
-    if (process->tail) {
-        message->next = process->tail->next;
-        process->tail->next = message;
-    } else {
-        message->next = message;
-    }
-    process->tail = message;
-    ++process->mailbox;
-    schedule(*process);
-}
-
-namespace {
-
-struct JobMessage {
-    using Job = Function<void()>;
-    static void run(Shard&, Process*, void* payload, ReplyTo, Instant) {
-        Boxed<Job>::get(payload)();
-    }
-    static constexpr MessageType type{
-        &run, &Boxed<Job>::destroy, &Boxed<Job>::move, sizeof(Job), true, "job"};
-};
-
-}  // namespace
-
-void Shard::post(std::uint8_t shard, Function<void()> job) {
-    if (shard == index_) {
-        jobs_.push_back(std::move(job));
-        return;
-    }
-    Envelope envelope;
-    envelope.type = &JobMessage::type;
-    envelope.to = Pid(shard, 0, 0);
-    Boxed<Function<void()>>::make(envelope.payload, std::move(job));
-    send(std::move(envelope));
-}
-
-void Shard::inject(Function<void()> job) {
-    {
-        std::lock_guard lock(injected_mutex_);
-        injected_.push_back(std::move(job));
-    }
-    has_injected_.store(true, std::memory_order_seq_cst);
-    if (sleeping_.load(std::memory_order_seq_cst)) reactor_->wake();
-}
-
-Ring& Shard::ring_to(std::uint8_t shard) {
-    return *(*rings_)[std::size_t{index_} * runtime_.shard_count() + shard];
-}
-Ring& Shard::ring_from(std::uint8_t shard) {
-    return *(*rings_)[std::size_t{shard} * runtime_.shard_count() + index_];
-}
-
-// --- The loop
-// -----------------------------------------------------------------------------------------------------
 
 bool Shard::drain_rings() {
     bool any = false;

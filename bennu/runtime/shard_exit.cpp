@@ -144,9 +144,6 @@ void Shard::signal_exit(Pid to, Exit exit) {
     }
 }
 
-// --- Watches
-// ------------------------------------------------------------------------------------------------------
-
 std::uint32_t Shard::new_watch() {
     std::uint32_t index;
     if (!free_watches_.empty()) {

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <bit>
+#include <chrono>
+#include <exception>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "bennu/base/result.hpp"
+#include "bennu/runtime/answer.hpp"
+#include "bennu/runtime/task.hpp"
+#include "bennu/runtime/type_name.hpp"
+
+namespace bennu {
+
+struct CallOptions {
+    Duration timeout = std::chrono::seconds(5);
+};
+
+/// The fault of a `call` whose answer did not come.
+class CallError : public std::exception {
+  public:
+    explicit CallError(Error error) : error_(std::move(error)), text_(error_.describe()) {}
+    const char* what() const noexcept override { return text_.c_str(); }
+    const Error& error() const { return error_; }
+
+  private:
+    Error error_;
+    std::string text_;
+};
+
+namespace detail {
+
+template <typename T>
+inline constexpr bool is_task = false;
+template <typename T>
+inline constexpr bool is_task<Task<T>> = true;
+
+template <typename M>
+struct DeclaredReply {
+    using type = void;
+};
+template <typename M>
+    requires requires { typename M::Reply; }
+struct DeclaredReply<M> {
+    using type = typename M::Reply;
+};
+/// What a call with M yields: `M::Reply`, or nothing.
+template <typename M>
+using ReplyOf = typename DeclaredReply<M>::type;
+
+/// A root coroutine's promise whose result is a reply.
+template <typename R>
+std::coroutine_handle<> complete_handler(PromiseBase& base);
+
+template <typename S, typename M>
+struct Handler {
+    static void run(Shard& shard, Process* process, void* payload, ReplyTo reply, Instant) {
+        S& server = *static_cast<S*>(process->body);
+        M& message = Boxed<M>::get(payload);
+        if constexpr (requires { server.handle(std::move(message), From<ReplyOf<M>>(reply)); }) {
+            From<ReplyOf<M>> from(reply);
+            using Out = decltype(server.handle(std::move(message), std::move(from)));
+            if constexpr (is_task<Out>) {
+                start(shard, *process, server.handle(std::move(message), std::move(from)),
+                      ReplyTo{});
+            } else {
+                server.handle(std::move(message), std::move(from));
+            }
+        } else {
+            using Out = decltype(server.handle(std::move(message)));
+            if constexpr (is_task<Out>) {
+                start(shard, *process, server.handle(std::move(message)), reply);
+            } else if constexpr (std::is_void_v<Out>) {
+                Pending pending{reply};
+                server.handle(std::move(message));
+                pending.take();
+                send_reply(reply, Unit{});
+            } else {
+                Pending pending{reply};
+                Out out = server.handle(std::move(message));
+                pending.take();
+                send_reply<ReplyValue<ReplyOf<M>>>(reply, std::move(out));
+            }
+        }
+    }
+    static constexpr MessageType type{&run,  &Boxed<M>::destroy, &Boxed<M>::move, sizeof(M),
+                                      false, type_name_of<M>()};
+
+  private:
+    /// Tells the caller when the handler throws.
+    struct Pending {
+        ReplyTo reply;
+        ReplyTo take() { return std::exchange(reply, {}); }
+        ~Pending() {
+            if (reply)
+                send_failure(
+                    reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
+        }
+    };
+    template <typename T>
+    static void start(Shard& shard, Process& process, Task<T> task, ReplyTo reply) {
+        auto handle = task.release();
+        handle.promise().complete = &complete_handler<T>;
+        shard.start_handler(process, handle.promise(), reply);
+    }
+};
+
+template <typename S, typename M>
+Envelope make_envelope(Pid to, M&& message, ReplyTo reply = {}, Instant deadline = Instant::max()) {
+    Envelope envelope;
+    envelope.type = &Handler<S, std::remove_cvref_t<M>>::type;
+    envelope.to = to;
+    envelope.reply = reply;
+    envelope.deadline = deadline;
+    Boxed<std::remove_cvref_t<M>>::make(envelope.payload, std::forward<M>(message));
+    return envelope;
+}
+void send_envelope(Envelope&& envelope);
+
+void finish_handler(PromiseBase& root);
+
+template <typename R>
+std::coroutine_handle<> complete_handler(PromiseBase& base) {
+    if (!base.fault) {
+        auto reply = std::bit_cast<ReplyTo>(std::exchange(base.reply, 0));
+        if constexpr (std::is_void_v<R>) {
+            send_reply(reply, Unit{});
+        } else {
+            send_reply<R>(reply, std::move(*static_cast<Promise<R>&>(base).result));
+        }
+    }
+    finish_handler(base);
+    return std::noop_coroutine();
+}
+
+template <typename S, typename M, bool faults>
+class [[nodiscard]] Call : Answer<ReplyValue<ReplyOf<M>>> {
+    using R = ReplyOf<M>;
+
+  public:
+    Call(Pid to, M message, Duration timeout)
+        : to_(to), message_(std::move(message)), timeout_(timeout) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+        Instant deadline = timeout_ == Duration::max() ? Instant::max() : bennu::now() + timeout_;
+        ReplyTo reply = this->begin(coroutine, deadline);
+        send_envelope(make_envelope<S>(to_, std::move(message_), reply, deadline));
+    }
+    auto await_resume() {
+        this->release();
+        if constexpr (faults) {
+            if (this->error) throw CallError(std::move(*this->error));
+            if constexpr (!std::is_void_v<R>) return std::move(*this->value);
+        } else if constexpr (std::is_void_v<R>) {
+            return this->error ? Result<>(std::move(*this->error)) : Result<>();
+        } else {
+            return this->error ? Result<R>(std::move(*this->error))
+                               : Result<R>(std::move(*this->value));
+        }
+    }
+
+  private:
+    Pid to_;
+    M message_;
+    Duration timeout_;
+};
+
+}  // namespace detail
+
+/// Sends and forgets. Never blocks, never fails: a process that is gone, or whose mailbox is full,
+/// drops the message. Order is kept per pair of sender and receiver.
+template <typename S, typename M>
+void cast(Ref<S> to, M message) {
+    detail::send_envelope(detail::make_envelope<S>(to.pid(), std::move(message)));
+}
+
+/// `co_await call(ref, Message{})` yields `Message::Reply`. A server that is gone, crashes or does
+/// not answer in time is a fault of the caller (CallError), as in OTP; `try_call` makes it a value.
+template <typename S, typename M>
+detail::Call<S, M, true> call(Ref<S> to, M message, CallOptions options = {}) {
+    return {to.pid(), std::move(message), options.timeout};
+}
+/// As `call`, but yields `Result<Reply>`: kinds `closed` (no such process, crashed), `timeout`,
+/// `overloaded`.
+template <typename S, typename M>
+detail::Call<S, M, false> try_call(Ref<S> to, M message, CallOptions options = {}) {
+    return {to.pid(), std::move(message), options.timeout};
+}
+
+/// Names an armed `send_after`.
+using TimerId = detail::TimerKey;
+/// Sends the message when `delay` has passed, unless cancelled. For processes of this shard.
+template <typename S, typename M>
+TimerId send_after(Ref<S> to, M message, Duration delay) {
+    return detail::Shard::current()->timers().arm_message(
+        bennu::now() + delay, detail::make_envelope<S>(to.pid(), std::move(message)));
+}
+/// True when it had not fired yet.
+bool cancel_timer(TimerId timer);
+
+}  // namespace bennu

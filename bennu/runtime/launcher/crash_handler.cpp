@@ -1,0 +1,94 @@
+#include "bennu/runtime/launcher/crash_handler.hpp"
+
+#include <execinfo.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include "bennu/runtime/shard.hpp"
+
+namespace bennu {
+
+namespace {
+
+int report_fd = STDERR_FILENO;
+constexpr std::size_t stack_size = 64 * 1024;
+
+// Only async-signal-safe calls from here on.
+
+void put(const char* text) {
+    [[maybe_unused]] ssize_t written = ::write(report_fd, text, std::strlen(text));
+}
+
+void put(std::uint64_t number, int base = 10) {
+    std::array<char, 24> digits{};
+    std::to_chars(digits.data(), digits.data() + digits.size() - 1, number, base);
+    put(digits.data());
+}
+
+void on_crash(int signal, siginfo_t* info, void*) {
+    put("signal ");
+    put(::sigabbrev_np(signal) ? ::sigabbrev_np(signal) : "?");
+    put(" (");
+    put(static_cast<std::uint64_t>(signal));
+    put(") at address 0x");
+    put(reinterpret_cast<std::uintptr_t>(info->si_addr), 16);
+    std::array<char, 16> thread{};
+    ::pthread_getname_np(::pthread_self(), thread.data(), thread.size());
+    put("\nthread ");
+    put(thread.data());
+    if (detail::Shard* shard = detail::Shard::current()) {
+        put("\nshard ");
+        put(shard->index());
+        Pid pid = shard->running();
+        if (detail::Process* process = shard->find(pid)) {
+            put("\nprocess <");
+            put(pid.shard());
+            put(".");
+            put(pid.slot());
+            put(".");
+            put(pid.generation());
+            put("> ");
+            put(process->type->name);
+        }
+    }
+    put("\nstack\n");
+    std::array<void*, 64> frames{};
+    int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+    ::backtrace_symbols_fd(frames.data(), count, report_fd);
+    // The default action ends the process, with the status that the launcher expects to see.
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+}
+
+}  // namespace
+
+void prepare_thread_for_crashes() {
+    static thread_local std::unique_ptr<std::byte[]> stack;
+    if (stack) return;
+    stack = std::make_unique<std::byte[]>(stack_size);
+    stack_t alternative{};
+    alternative.ss_sp = stack.get();
+    alternative.ss_size = stack_size;
+    ::sigaltstack(&alternative, nullptr);
+}
+
+void install_crash_handler(int fd) {
+    if (fd >= 0) report_fd = fd;
+    // Loads the unwinder now: in the handler it would have to allocate.
+    std::array<void*, 2> warm_up{};
+    ::backtrace(warm_up.data(), static_cast<int>(warm_up.size()));
+    prepare_thread_for_crashes();
+    struct sigaction action{};
+    action.sa_sigaction = &on_crash;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
+    for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL})
+        ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace bennu
