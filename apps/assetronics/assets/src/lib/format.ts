@@ -4,7 +4,7 @@ const locale = 'en'
 const money = new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD' })
 const wholeMoney = new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', maximumFractionDigits: 0 })
 const shortMoney = new Intl.NumberFormat(locale, {
-  style: 'currency', currency: 'USD', notation: 'compact', maximumFractionDigits: 2,
+  style: 'currency', currency: 'USD', notation: 'compact', maximumFractionDigits: 1,
 })
 const whole = new Intl.NumberFormat(locale)
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
