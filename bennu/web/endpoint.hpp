@@ -1,7 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -61,6 +59,8 @@ class Endpoint final : public net::HttpHandler {
 /// The endpoint as a child of a supervision tree, registered under its id: a net::HttpServer. A
 /// router with mistakes fails the start.
 ChildSpec child_endpoint(EndpointOptions options, std::shared_ptr<Router> router,
-                         ChildOptions child = {.id = "endpoint", .name = "endpoint"});
+                         ChildOptions child = {.id = "endpoint",
+                                               .name = "endpoint",
+                                               .shutdown = std::chrono::seconds(15)});
 
 }  // namespace bennu

@@ -210,7 +210,10 @@ TEST(Endpoint, browsers_get_error_pages) {
         get_page(make_client(Environment::dev), "/number?n=%3Cscript%3Ealert(1)%3C/script%3E");
     EXPECT_EQ(script.status, 400);
     EXPECT_FALSE(script.body.contains("<script"));
-    EXPECT_EQ(get_page(make_client(), "/nowhere").status, 404);
+    EXPECT_FALSE(get_page(make_client(), "/nowhere").body.contains("/t/items/:id"));
+    auto routes = get_page(make_client(Environment::dev), "/nowhere");
+    EXPECT_EQ(routes.status, 404);
+    EXPECT_TRUE(routes.body.contains("/t/items/:id"));
 }
 
 TEST(Endpoint, plugs_run_around_the_action) {

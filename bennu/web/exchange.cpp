@@ -39,6 +39,15 @@ Response refuse_handshake(const Conn& conn, const net::HandshakeRefusal& refusal
     return response;
 }
 
+/// 404; a developer's browser also sees which paths there are.
+Response nothing_here(const Conn& conn, const Router& router) {
+    if (!conn.development() || !conn.wants_html()) return not_found(conn);
+    return render_error_page({.status = 404,
+                              .message = "No route and no file for " + std::string(conn.path()),
+                              .request_id = std::string(conn.request_id()),
+                              .detail = router.describe()});
+}
+
 }  // namespace
 
 Exchange::Exchange(ConnState& state, const Router& router) : state_(state), router_(router) {
@@ -92,7 +101,7 @@ Response Exchange::answer_without_route() {
         case Outcome::found:
             return StaticFiles::serve(conn, *match.file);
         case Outcome::not_found:
-            return not_found(conn);
+            return nothing_here(conn, router_);
         case Outcome::options:
             return Response(204).with_header("allow", match.allow);
         case Outcome::method_not_allowed:

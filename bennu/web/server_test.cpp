@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include "bennu/net/testing.hpp"
+#include "bennu/runtime/simulation.hpp"
+#include "bennu/web/endpoint.hpp"
+#include "bennu/web/plugs.hpp"
+#include "bennu/web/websocket_route.hpp"
+
+namespace bennu {
+namespace web_server_test {
+
+struct Greeter : net::WebSocketHandler {
+    void on_open(net::WebSocketConnection& socket) override { socket.send_text("welcome"); }
+    void on_text(net::WebSocketConnection&, std::string_view) override {}
+    void on_binary(net::WebSocketConnection&, std::string_view) override {}
+};
+
+Task<Response> slow_crash(Conn conn) {
+    co_await sleep(std::chrono::milliseconds(3));
+    throw std::runtime_error("told to");
+    co_return no_content(conn);
+}
+
+std::shared_ptr<Router> make_router() {
+    auto router = std::make_shared<Router>();
+    router->plug(RequestIds{});
+    router->get("/json",
+                [](Conn conn) { return json(conn, Json::object({{"message", "hello"}})); });
+    router->get("/crash", slow_crash);
+    router->post("/small", [](Conn conn) { return text(conn, 200, conn.take_body()); },
+                 {.body_limit = 4});
+    router->websocket("/socket",
+                      [](Conn conn) { return websocket(conn, std::make_unique<Greeter>()); });
+    return router;
+}
+
+/// Runs `client` against a supervised endpoint on a simulated network.
+void serve(SimOptions sim, Function<Task<>(SocketAddress)> client) {
+    auto outcome = simulate(sim, [client = std::move(client)]() mutable -> Task<Result<>> {
+        std::vector<ChildSpec> children;
+        children.push_back(child_endpoint({.port = 8000}, make_router()));
+        auto tree = co_await supervise({}, std::move(children));
+        EXPECT_TRUE(tree);
+        if (!tree) co_return std::move(tree).error();
+        auto server = whereis<net::HttpServer>("endpoint");
+        co_await client(co_await call(server, net::HttpServer::Address{}));
+        co_return Result<>();
+    });
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_FALSE(outcome.hung);
+}
+
+bool in_order(std::string_view text, std::initializer_list<std::string_view> parts) {
+    for (std::string_view part : parts) {
+        std::size_t at = text.find(part);
+        if (at == std::string_view::npos) return false;
+        text.remove_prefix(at + part.size());
+    }
+    return true;
+}
+
+// proves 1.5, 1.6
+BENNU_SIM_TEST(WebServer, one_connection_carries_answers_refusals_and_crashes, sim) {
+    serve(sim, [](SocketAddress address) -> Task<> {
+        std::string answers = co_await net::exchange(
+            address,
+            "GET /json HTTP/1.1\r\nHost: a\r\nX-Request-ID: first\r\n\r\n"
+            "GET /crash HTTP/1.1\r\nHost: a\r\n\r\n"
+            "HEAD /json HTTP/1.1\r\nHost: a\r\n\r\n"
+            "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd"
+            "DELETE /json HTTP/1.1\r\nHost: a\r\n\r\n"
+            "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde");
+        EXPECT_TRUE(in_order(
+            answers,
+            {"HTTP/1.1 200 OK\r\n", "content-type: application/json\r\n", "x-request-id: first\r\n",
+             "\r\n\r\n{\"message\":\"hello\"}", "HTTP/1.1 500 Internal Server Error\r\n",
+             "\"code\":\"internal\"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n", "\r\n\r\nabcd",
+             "HTTP/1.1 405 Method Not Allowed\r\n", "allow: GET, HEAD, OPTIONS\r\n",
+             "HTTP/1.1 413 ", "\"code\":\"body_too_large\""}))
+            << answers;
+        EXPECT_FALSE(answers.contains("told to"));
+    });
+}
+
+// proves 1.13
+BENNU_SIM_TEST(WebServer, the_same_port_speaks_websocket, sim) {
+    serve(sim, [](SocketAddress address) -> Task<> {
+        auto client = co_await start<net::RawClient>({}, address);
+        EXPECT_TRUE(client);
+        cast(*client, net::RawClient::Send{"GET /socket HTTP/1.1\r\nHost: a\r\n"
+                                           "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                                           "Sec-WebSocket-Version: 13\r\n"
+                                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"});
+        std::string got = co_await call(*client, net::RawClient::ReadUntil{"welcome"});
+        EXPECT_TRUE(in_order(got, {"HTTP/1.1 101 ", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "welcome"}));
+        cast(*client, net::RawClient::Disconnect{});
+    });
+}
+
+TEST(WebServer, a_router_with_mistakes_fails_the_start) {
+    auto outcome = simulate({}, []() -> Task<Result<>> {
+        auto router = std::make_shared<Router>();
+        router->get("/a", Action());
+        std::vector<ChildSpec> children;
+        children.push_back(child_endpoint({.port = 8000}, router));
+        auto tree = co_await supervise({}, std::move(children));
+        EXPECT_FALSE(tree);
+        if (!tree) EXPECT_TRUE(tree.error().describe().contains("has no action"));
+        co_return Result<>();
+    });
+    EXPECT_EQ(outcome.status, 0);
+}
+
+}  // namespace web_server_test
+}  // namespace bennu
