@@ -74,7 +74,7 @@ Result<> nothing_left(Result<Outcome> outcome) {
     return {};
 }
 
-class SqliteEngine final : public Engine {
+class SqliteEngine final : public Engine, public std::enable_shared_from_this<SqliteEngine> {
   public:
     SqliteEngine(Connections connections, const SqliteOptions& options)
         : temporary_(std::move(connections.temporary)),
@@ -120,9 +120,10 @@ class SqliteEngine final : public Engine {
             {.kind = Kind::later, .tx = tx, .call = nullptr, .statement = std::move(statement)});
     }
     Task<> close() override {
-        co_await offload([this] {
-            readers_.close();
-            writer_.close();
+        // The job outlives a caller that is cancelled.
+        co_await offload([self = shared_from_this()] {
+            self->readers_.close();
+            self->writer_.close();
         });
     }
 

@@ -1,6 +1,8 @@
 #include "bennu/data/sqlite/sqlite.hpp"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 
 #include "bennu/data/shop_test.hpp"
 #include "bennu/data/sqlite/connection.hpp"
+#include "bennu/runtime/simulation.hpp"
 
 namespace bennu::sqlite_test {
 
@@ -152,6 +155,46 @@ TEST(Sqlite, a_full_disk_is_an_error_and_reading_goes_on) {
         {.max_pages = 200});
 }
 
+/// Fills a file system of one megabyte; the exit status says what went wrong.
+int fill_small_disk(const std::string& folder) {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) ||
+        ::mount("none", folder.c_str(), "tmpfs", 0, "size=1m") != 0) {
+        return 77;
+    }
+    int wrong = 0;
+    const int status = run({.shards = 1, .handle_signals = false}, [&]() -> Task<Result<>> {
+        Repo repo = co_await require(open_sqlite({.path = folder + "/app.db"}));
+        co_await require(migrate(repo, migrations()));
+        int stored = 0;
+        int refused = 0;
+        co_await in_parallel(16, [&, repo](int writer) -> Task<> {
+            for (int i = 0; i < 50; ++i) {
+                const std::string tag = std::to_string(writer) + "-" + std::to_string(i);
+                const auto done =
+                    co_await repo.insert(Item{.tag = tag, .name = std::string(5000, 'x')});
+                done ? ++stored : ++refused;
+                if (!done && done.error().code() != "disk_full") wrong |= 1;
+            }
+        });
+        if (refused == 0 || stored == 0) wrong |= 2;
+        if (co_await require(repo.count(from<Item>())) != stored) wrong |= 4;
+        co_return {};
+    });
+    return wrong | (status == 0 ? 0 : 8);
+}
+
+TEST(Sqlite, a_disk_that_fills_up_fails_whole_batches_and_loses_none_that_succeeded) {
+    const TempFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(fill_small_disk(folder.file("")));
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "mounting a small disk needs root";
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(Sqlite, a_closed_database_says_so) {
     with_repo([](Repo repo) -> Task<Result<>> {
         co_await repo.close();
@@ -254,6 +297,31 @@ TEST(Sqlite, kill_9_loses_nothing_that_was_acknowledged) {
         // At most what was in flight may be there without having been acknowledged.
         EXPECT_LE(stored.size(), acknowledged.size() + 32);
     }
+}
+
+BENNU_SIM_TEST(SqliteSimulation, a_repo_works_under_every_schedule, options) {
+    const SimOutcome outcome = simulate(options, []() -> Task<Result<>> {
+        Repo repo = co_await require(open_sqlite({.batch_time = 1h}));
+        co_await require(migrate(repo, migrations()));
+        const Item counter = co_await require(repo.insert(Item{.tag = "counter"}));
+        co_await in_parallel(10, [repo, id = counter.id](int i) -> Task<> {
+            co_await sleep(std::chrono::milliseconds(random().below(5)));
+            const auto done = co_await repo.transaction([id, i](Tx tx) -> Task<Result<>> {
+                Item item = co_await require(tx.get<Item>(id));
+                co_await sleep(std::chrono::milliseconds(random().below(5)));
+                ++item.count;
+                co_await require(tx.update(item));
+                if (i % 3 == 0) co_return Error(ErrorKind::conflict, "no");
+                co_return {};
+            });
+            EXPECT_EQ(done.has_value(), i % 3 != 0);
+        });
+        EXPECT_EQ((co_await require(repo.get<Item>(counter.id))).count, 1 + 6);
+        co_await repo.close();
+        co_return {};
+    });
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_FALSE(outcome.hung);
 }
 
 }  // namespace bennu::sqlite_test
