@@ -9,7 +9,9 @@ import type { Device, Light } from '../types.ts'
 export const useDevices = defineStore('devices', () => {
   const byId = shallowRef(new Map<string, Device>())
 
-  const all = computed(() => [...byId.value.values()].sort((a, b) => collate(a.name, b.name)))
+  // Sorted once, not every second: only a new device or a new name changes the order.
+  const order = shallowRef<string[]>([])
+  const all = computed(() => order.value.map((id) => byId.value.get(id)!))
   const counts = computed(() => {
     const result: Record<Light, number> = { green: 0, amber: 0, red: 0 }
     for (const device of byId.value.values()) result[device.light]++
@@ -20,10 +22,19 @@ export const useDevices = defineStore('devices', () => {
 
   function replaceAll(devices: Device[]) {
     byId.value = new Map(devices.map((device) => [device.id, device]))
+    sort()
   }
   function changed(devices: Device[]) {
-    for (const device of devices) byId.value.set(device.id, device)
+    let reordered = false
+    for (const device of devices) {
+      reordered ||= byId.value.get(device.id)?.name !== device.name
+      byId.value.set(device.id, device)
+    }
+    if (reordered) sort()
     triggerRef(byId)
+  }
+  function sort() {
+    order.value = [...byId.value.values()].sort((a, b) => collate(a.name, b.name)).map((device) => device.id)
   }
   const get = (id: string) => byId.value.get(id)
 
