@@ -34,16 +34,16 @@ std::shared_ptr<Router> make_router() {
     return router;
 }
 
-/// Runs `client` against a supervised endpoint on a simulated network.
+/// Runs `client` against an endpoint on a simulated network.
 void serve(SimOptions sim, Function<Task<>(SocketAddress)> client) {
     auto outcome = simulate(sim, [client = std::move(client)]() mutable -> Task<Result<>> {
-        std::vector<ChildSpec> children;
-        children.push_back(child_endpoint({.port = 8000}, make_router()));
-        auto tree = co_await supervise({}, std::move(children));
-        EXPECT_TRUE(tree);
-        if (!tree) co_return std::move(tree).error();
-        auto server = whereis<net::HttpServer>("endpoint");
-        co_await client(co_await call(server, net::HttpServer::Address{}));
+        auto endpoint = Endpoint::make({.port = 8000}, make_router()).value();
+        std::shared_ptr<const net::HttpHandler> handler = endpoint;
+        auto server = co_await start<net::HttpServer>({}, endpoint->server_options(), handler);
+        EXPECT_TRUE(server);
+        if (!server) co_return std::move(server).error();
+        co_await client(co_await call(*server, net::HttpServer::Address{}));
+        co_await stop_and_wait(server->pid(), std::chrono::seconds(30));
         co_return Result<>();
     });
     EXPECT_EQ(outcome.status, 0);
@@ -97,8 +97,25 @@ BENNU_SIM_TEST(WebServer, the_same_port_speaks_websocket, sim) {
     });
 }
 
+TEST(WebServer, is_a_child_of_a_supervision_tree) {
+    auto outcome = simulate({.shards = 1}, []() -> Task<Result<>> {
+        std::vector<ChildSpec> children;
+        children.push_back(child_endpoint({.port = 8000}, make_router()));
+        auto tree = co_await supervise({}, std::move(children));
+        EXPECT_TRUE(tree);
+        auto server = whereis<net::HttpServer>("endpoint");
+        SocketAddress address = co_await call(server, net::HttpServer::Address{});
+        EXPECT_EQ(address.port, 8000);
+        std::string answer = co_await net::exchange(
+            address, "GET /json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        EXPECT_TRUE(answer.ends_with("{\"message\":\"hello\"}")) << answer;
+        co_return Result<>();
+    });
+    EXPECT_EQ(outcome.status, 0);
+}
+
 TEST(WebServer, a_router_with_mistakes_fails_the_start) {
-    auto outcome = simulate({}, []() -> Task<Result<>> {
+    auto outcome = simulate({.shards = 1}, []() -> Task<Result<>> {
         auto router = std::make_shared<Router>();
         router->get("/a", Action());
         std::vector<ChildSpec> children;
