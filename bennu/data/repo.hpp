@@ -181,7 +181,8 @@ class Repo {
     /// Runs `body(Repo) -> Task<Result<R>>`: its success is committed, anything else (an error, a
     /// fault, cancellation, the deadline) leaves no trace. Within a transaction it is a savepoint.
     /// After a call failed, a body should give up or have made that call in a transaction of its
-    /// own: some engines refuse everything else.
+    /// own: some engines refuse everything else. Writing through the outer repo from within waits
+    /// for this transaction to end, so use the one that the body is given.
     template <typename F>
     Task<Result<data::BodyResult<F>>> transaction(this Repo self, F body,
                                                   TransactionOptions options = {}) {

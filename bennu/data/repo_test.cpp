@@ -119,7 +119,7 @@ TEST(Repo, broken_constraints_are_errors_of_fields) {
     });
 }
 
-TEST(Repo, changesets_write_what_changed) {
+TEST(Repo, changesets_write_what_changed) {  // proves 2.4
     with_repo([](Repo repo) -> Task<Result<>> {
         const auto edit = [](Item item, Json params) {
             return change(std::move(item), params, {&Item::tag, &Item::name, &Item::count})

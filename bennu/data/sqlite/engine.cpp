@@ -68,7 +68,7 @@ Result<Connections> connect(SqliteOptions options) {
     return made;
 }
 
-Result<> nothing_left(Result<Outcome> outcome) {
+Result<> done_or_error(Result<Outcome> outcome) {
     if (!outcome) return std::move(outcome).error();
     if (outcome->violation) return violation_error(*outcome->violation, nullptr);
     return {};
@@ -104,13 +104,13 @@ class SqliteEngine final : public Engine, public std::enable_shared_from_this<Sq
     }
     TxId new_tx() override { return next_tx_.fetch_add(1, std::memory_order_relaxed); }
     Task<Result<>> begin(TxId tx) override {
-        co_return nothing_left(co_await call(Kind::begin, tx, {}));
+        co_return done_or_error(co_await call(Kind::begin, tx, {}));
     }
     Task<Result<Outcome>> run(TxId tx, Request request) override {
         co_return co_await call(Kind::operation, tx, std::move(request));
     }
     Task<Result<>> commit(TxId tx) override {
-        co_return nothing_left(co_await call(Kind::commit, tx, {}));
+        co_return done_or_error(co_await call(Kind::commit, tx, {}));
     }
     void abandon(TxId tx) noexcept override {
         (void)writer_.submit({.kind = Kind::abandon, .tx = tx, .call = nullptr});

@@ -87,13 +87,12 @@ void SqliteWriter::drain() {
     }
 }
 
-bool SqliteWriter::take_incoming() {
+void SqliteWriter::take_incoming() {
     const std::lock_guard lock(mutex_);
     for (Command& command : incoming_) {
         (waits_for_turn(command.kind) ? waiting_ : operations_).push_back(std::move(command));
     }
     incoming_.clear();
-    return true;
 }
 
 /// Ends the job, unless a command came meanwhile: from then on the next one starts another.
@@ -199,8 +198,8 @@ void SqliteWriter::run_command(Command command) {
     if (!undo_unit()) lose_batch(over());
 }
 
-void SqliteWriter::run_operation(const Call& call) {
-    Request& request = const_cast<Call&>(call).request;
+void SqliteWriter::run_operation(Call& call) {
+    Request& request = call.request;
     const bool several = request.statements.size() > 1 && !request.each;
     if (several) (void)connection_->control("SAVEPOINT request");
     Result<Outcome> outcome = run_request(request);

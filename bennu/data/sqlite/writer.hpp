@@ -59,12 +59,12 @@ class SqliteWriter {
 
     // All that follows is for the writer's thread.
     void drain();
-    bool take_incoming();
+    void take_incoming();
     bool rest();
     void start_next();
     void run_unit(const std::shared_ptr<Call>& call);
     void run_command(Command command);
-    void run_operation(const Call& call);
+    void run_operation(Call& call);
     void commit_transaction(const std::shared_ptr<Call>& call);
     Result<Outcome> run_request(Request& request);
     Result<Outcome> run_each(Request& request);
