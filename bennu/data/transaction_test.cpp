@@ -94,7 +94,7 @@ TEST(Transaction, its_deadline_frees_the_writer) {
                 co_await require(repo.insert(Item{.tag = "A"}));
                 co_return co_await tx.remove(Item{.tag = "A"});
             },
-            {.deadline = 20ms});
+            {.deadline = 100ms});
         EXPECT_EQ(late.error().code(), "transaction_over");
         EXPECT_EQ(late.error().kind(), ErrorKind::timeout);
         EXPECT_EQ(co_await items_in(repo), 1);

@@ -118,7 +118,7 @@ TEST(Sqlite, a_call_that_waits_too_long_times_out_and_is_not_done) {
             EXPECT_EQ(co_await require(repo.count(from<Item>())), 1);
             co_return {};
         },
-        {.readers = 1, .timeout = 100ms});
+        {.readers = 1, .timeout = 400ms});
 }
 
 TEST(Sqlite, a_full_disk_is_an_error_and_reading_goes_on) {
