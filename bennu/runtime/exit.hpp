@@ -31,8 +31,7 @@ class ExitReason {
     static ExitReason from_fault(const Fault& fault);
 
     Kind kind() const { return kind_; }
-    /// Normal and shutdown exits are expected: links do not spread them and transient children are
-    /// not restarted.
+    /// Normal and shutdown exits are expected: transient children are not restarted after them.
     bool expected() const { return kind_ == Kind::normal || kind_ == Kind::shutdown; }
     /// One line for logs.
     std::string describe() const;

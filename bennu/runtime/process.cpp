@@ -119,7 +119,7 @@ Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& 
         }
         shard->extension(*shard->find(pid)).name = options.name;
     }
-    if (options.link && shard->running()) link(pid);
+    if (options.link && shard->running()) shard->link_child(running_process(), *shard->find(pid));
     return pid;
 }
 
@@ -178,7 +178,7 @@ Pid spawn_task(Function<Task<>()> body, SpawnOptions options) {
         }
         shard->extension(*shard->find(pid)).name = options.name;
     }
-    if (options.link && shard->running()) link(pid);
+    if (options.link && shard->running()) shard->link_child(running_process(), *shard->find(pid));
     return pid;
 }
 

@@ -20,19 +20,24 @@ struct MailboxOptions {
     Overflow overflow = Overflow::reject;
 };
 
-/// The base of a process whose body is an object. Messages are plain structs; each has a handler:
+/// The base of a process whose body is an object. Messages are plain structs; each has a handler,
+/// which may answer (the reply of a call), suspend (the mailbox waits), or answer later:
 ///
-///     void handle(Message);          // cast
-///     Reply handle(Message);         // call: the reply is the result
-///     Task<Reply> handle(Message);   // may suspend; the mailbox waits meanwhile
-///     void handle(Message, From<Reply>);   // answers later, through From
+///     void handle(Message);
+///     Reply handle(Message);
+///     Task<Reply> handle(Message);
+///     void handle(Message, From<Reply>);
 ///
 /// Optional members that the runtime looks for by name:
-///     Task<Result<>> init();             // before the first message; an error ends the process
-///     and fails `start` Task<> terminate(ExitReason);      // when stopped politely; not after a
-///     fault void handle(Down); void handle(Exit);   // monitors; links (having it means: links do
-///     not end this process) void handle_io(std::uint8_t tag, Readiness);   // sockets watched with
-///     `watch_io` static constexpr MailboxOptions mailbox{…};
+///
+/// * `Task<Result<>> init()`: before the first message; an error ends the process and fails
+/// `start`.
+/// * `Task<> terminate(ExitReason)`: when stopped politely; not after a fault.
+/// * `void handle(Down)`: a monitored process ended.
+/// * `void handle(Exit)`: a linked process ended; having it means that links do not end this one.
+/// * `void handle_io(std::uint8_t tag, Readiness)`: readiness of sockets watched with `watch_io`.
+/// * `static constexpr MailboxOptions mailbox{…}`.
+///
 /// Handlers run one at a time, on one shard, so members need no locks. An exception ends the
 /// process.
 struct Server {
@@ -42,7 +47,8 @@ struct Server {
 struct SpawnOptions {
     /// Registered for `whereis` until the process ends; a name that is taken makes spawning fail.
     std::string name;
-    /// Links the new process to the one that spawns it: neither outlives the other's failure.
+    /// Links the new process to the one that spawns it: neither outlives the other's failure. The
+    /// spawner's polite stop ends the new process too, but not the other way round.
     bool link = false;
 };
 

@@ -222,6 +222,25 @@ TEST(Process, links_spread_failures_but_not_normal_exits) {
     EXPECT_TRUE(other_alive);
 }
 
+TEST(Process, a_polite_stop_of_a_linked_child_does_not_end_its_parent_but_the_reverse_does) {
+    bool child_alive = true;
+    int status = run_on(1, [&]() -> Task<Result<>> {
+        Pid child = spawn_task([]() -> Task<> { co_await sleep(1h); }, {.link = true});
+        co_await stop_and_wait(child);
+        Pid grandchild;
+        Pid parent = spawn_task([&]() -> Task<> {
+            grandchild = spawn_task([]() -> Task<> { co_await sleep(1h); }, {.link = true});
+            co_await sleep(1h);
+        });
+        co_await sleep(1ms);
+        co_await stop_and_wait(parent);
+        child_alive = alive(grandchild);
+        co_return {};
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_FALSE(child_alive);
+}
+
 TEST(Process, offloaded_work_comes_back_and_its_faults_too) {
     int result = 0;
     ExitReason reason;

@@ -16,8 +16,8 @@ namespace bennu::detail {
 class Ring {
   public:
     ~Ring() {
+        while (publish()) pull([](Envelope& e) { e.type->destroy(e.payload); });
         pull([](Envelope& e) { e.type->destroy(e.payload); });
-        for (Envelope& e : overflow_) e.type->destroy(e.payload);
     }
 
     /// Writer only. Takes over the envelope's payload.

@@ -81,6 +81,8 @@ struct Watch {
     std::uint32_t generation = 1;
     bool active = false;
     bool link = false;
+    bool of_child =
+        false;  ///< a link whose target the watcher spawned: its polite stop is no failure
     Pid watcher;
     Pid target;
     ReplyTo wait;      ///< set: a coroutine waits instead of a mailbox
@@ -144,6 +146,8 @@ class Shard {
 
     // Monitors and links.
     MonitorId watch(Process& watcher, Pid target, bool link, ReplyTo wait);
+    /// Ties a process to one that it spawned just now.
+    void link_child(Process& parent, Process& child);
     void unwatch(MonitorId id);
     void add_remote_watch(Pid watcher, MonitorId id, Pid target, bool link);
 

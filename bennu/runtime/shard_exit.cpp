@@ -120,7 +120,11 @@ void Shard::notify(Pid watcher, const Watch& watch, MonitorId id, const ExitReas
         static_cast<ValueWaitState<ExitReason>*>(entry->state)->value.emplace(reason);
         resume_later(*entry, watch.wait);
     } else if (watch.link) {
-        signal_exit(watcher, Exit{watch.target, reason});
+        Process* process = find(watcher);
+        bool polite = reason.kind() == ExitReason::Kind::shutdown && watch.of_child;
+        if (process && (process->type->make_exit || !polite)) {
+            signal_exit(watcher, Exit{watch.target, reason});
+        }
     } else if (Process* process = find(watcher); process && process->type->make_down) {
         Envelope envelope = process->type->make_down(watcher, Down{watch.target, id, reason});
         deliver(envelope);
@@ -189,6 +193,12 @@ MonitorId Shard::watch(Process& watcher, Pid target, bool link, ReplyTo wait) {
         });
     }
     return id;
+}
+
+void Shard::link_child(Process& parent, Process& child) {
+    MonitorId down = watch(parent, pid_of(child), true, {});
+    watches_[down.index].of_child = true;
+    watch(child, pid_of(parent), true, {});
 }
 
 void Shard::add_remote_watch(Pid watcher, MonitorId id, Pid target, bool link) {
