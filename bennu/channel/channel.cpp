@@ -192,12 +192,14 @@ void Channel::conclude(const Json& ref, const Reply& reply) {
 }
 
 Task<> Channel::handle(Incoming message) {
+    --waiting_;
     Json ref = message.event.ref;
     Reply reply = co_await handle_in(std::move(message.event), std::move(message.payload));
     conclude(ref, reply);
 }
 
 Task<> Channel::handle(IncomingBinary message) {
+    --waiting_;
     Json ref = message.event.ref;
     Reply reply = co_await handle_binary(std::move(message.event), std::move(message.data));
     conclude(ref, reply);

@@ -126,6 +126,8 @@ class Channel : public Server {
         Broadcast broadcast;
     };
     void attach(Attachment attachment);
+    /// Events that wait in the mailbox.
+    std::uint32_t& waiting() { return waiting_; }
     /// Ends all delivery to the client at once; what the channel still sends is dropped.
     void detach();
     Task<> handle(DoJoin message);
@@ -146,6 +148,7 @@ class Channel : public Server {
     Extras& extras();
 
     bool joined_ = false;
+    std::uint32_t waiting_ = 0;
     Pid pid_;
     Pid socket_;  ///< nobody once detached
     const SocketTransport* transport_ = nullptr;

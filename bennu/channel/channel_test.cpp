@@ -1,303 +1,9 @@
-// Every row of the protocol's join, leave, close and error table, against a client without a
-// network.
+// What an app's channel does, against a client without a network.
 #include "bennu/channel/channel.hpp"
 
-#include <gtest/gtest.h>
-
-#include "bennu/base/log.hpp"
-#include "bennu/channel/testing.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/channel/rooms_test.hpp"
 
 namespace bennu::channel_test {
-
-using namespace std::chrono_literals;
-
-std::vector<std::string>& ended() {
-    static std::vector<std::string> list;
-    return list;
-}
-
-struct Greeting {
-    std::string name;
-    int times = 1;
-};
-BENNU_RECORD(Greeting, name, times)
-
-struct RoomChannel : Channel {
-    struct Tick {
-        int n;
-    };
-    Task<Join> join(Topic topic, Json params) override {
-        if (topic == "room:closed") co_return Join::refuse(Json::object({{"reason", "closed"}}));
-        if (topic == "room:boom") throw std::runtime_error("join fails");
-        if (topic == "room:error") co_return Error(ErrorKind::unauthorized, "unauthorized");
-        if (topic == "room:slow") co_await sleep(100ms);
-        co_return Join::ok(params.size() > 0 ? Payload(params) : Payload());
-    }
-    Task<> after_join() override {
-        if (topic() != "room:people") co_return;
-        track(assigns()["name"].as_string());
-        push_presence_state();
-    }
-    Task<Reply> handle_in(Event event, Json payload) override {
-        if (event == "echo") co_return Reply::ok(payload);
-        if (event == "status") co_return Reply::with_status("maybe");
-        if (event == "silent") co_return Reply::none();
-        if (event == "crash") throw std::runtime_error("handler fails");
-        if (event == "stop") co_return Reply::ok(Json::object({{"bye", true}})).then_stop();
-        if (event == "sleep") {
-            co_await sleep(300ms);
-            co_return Reply::ok();
-        }
-        if (event == "later") {
-            later_ = later(event);
-            send_after(ref_as<RoomChannel>(), Tick{7}, 50ms);
-            co_return Reply::none();
-        }
-        if (event == "greet") {
-            auto greeting = payload_as<Greeting>(payload);
-            if (!greeting) co_return greeting.error();
-            co_return Reply::ok(*greeting);
-        }
-        if (event == "listen") {
-            subscribe("news");
-            co_return Reply::ok();
-        }
-        if (event == "shout") {
-            broadcast("shout", payload);
-        } else if (event == "others") {
-            broadcast_from("shout", payload);
-        } else if (event == "push") {
-            push("pushed", payload);
-        } else {
-            co_return unknown(event);
-        }
-        co_return Reply::none();
-    }
-    Task<Reply> handle_binary(Event event, Bytes data) override {
-        if (event == "crashbin") throw std::runtime_error("binary handler fails");
-        if (event == "shoutbin") broadcast("allbin", data);
-        if (event == "pushbin") push("pushedbin", data);
-        co_return Reply::ok(Bytes::copy(std::string(data.view()) + "\xff"));
-    }
-    Task<> handle_info(Broadcast message) override {
-        push("heard",
-             Json::object({{"topic", message.topic().view()}, {"event", message.event()}}));
-        co_return;
-    }
-    void handle(Tick tick) { reply(later_, Reply::ok(Json::object({{"n", tick.n}}))); }
-    Task<> terminate(ExitReason reason) override {
-        ended().push_back(topic().str() + " " + std::string(to_string(reason.kind())));
-        co_return;
-    }
-
-    ReplyRef later_;
-};
-
-struct FilterChannel : Channel {
-    static constexpr std::string_view intercepted[] = {"secret", "loud"};
-    Task<Join> join(Topic, Json) override { co_return Join::ok(); }
-    std::span<const std::string_view> intercept() const override { return intercepted; }
-    Task<> handle_out(Broadcast message) override {
-        if (message.event() == "loud") push("quiet", Json::object({{"was", message.payload()}}));
-        co_return;
-    }
-};
-
-std::shared_ptr<const SocketOptions> options(SocketLimits limits = {}) {
-    return std::make_shared<const SocketOptions>(SocketOptions{
-        .channels = {channel<RoomChannel>("room:*"), channel<FilterChannel>("filter")},
-        .connect = [](ConnectRequest request) -> Task<Result<Connected>> {
-            if (request.params["deny"].is_bool())
-                co_return Error(ErrorKind::forbidden, "forbidden");
-            std::string name = request.params.get<std::string>("name").value_or("nobody");
-            co_return Connected{.assigns = Json::object({{"name", name}}), .id = "users:" + name};
-        },
-        .limits = limits});
-}
-
-/// Runs a test's body with one connected client.
-template <typename Body>
-void with_client(Body body, SocketLimits limits = {}) {
-    LogCapture quiet;
-    ended().clear();
-    auto outcome = simulate({}, [&]() -> Task<Result<>> {
-        ChannelTest client = *co_await ChannelTest::connect(options(limits));
-        co_await body(client);
-        co_return {};
-    });
-    EXPECT_EQ(outcome.status, 0);
-    EXPECT_FALSE(outcome.hung);
-}
-
-std::string raw(const Result<ChannelTest::Frame>& frame) {
-    return frame ? frame->text : "nothing came";
-}
-
-TEST(Socket, answers_heartbeats_and_nothing_else_on_its_own_topic) {
-    with_client([](ChannelTest& client) -> Task<> {
-        client.send_text(R"([null,"7","phoenix","heartbeat",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"([null,"7","phoenix","phx_reply",{"status":"ok","response":{}}])");
-        client.send_text(R"([null,"8","phoenix","other",{}])");
-        EXPECT_EQ(
-            raw(co_await client.next()),
-            R"([null,"8","phoenix","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}])");
-    });
-}
-
-TEST(Socket, joins_replies_and_leaves) {
-    with_client([](ChannelTest& client) -> Task<> {
-        client.send_text(R"(["1","1","room:a","phx_join",{"x":1}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["1","1","room:a","phx_reply",{"status":"ok","response":{"x":1}}])");
-        client.send_text(R"(["1","2","room:a","echo",{"n":[1]}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["1","2","room:a","phx_reply",{"status":"ok","response":{"n":[1]}}])");
-        client.send_text(R"([null,"3","room:a","status",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["1","3","room:a","phx_reply",{"status":"maybe","response":{}}])");
-        client.send_text(R"(["1","4","room:a","phx_leave",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["1","4","room:a","phx_reply",{"status":"ok","response":{}}])");
-        EXPECT_EQ(raw(co_await client.next()), R"(["1","1","room:a","phx_close",{}])");
-        EXPECT_EQ(ended(), std::vector<std::string>{"room:a shutdown"});
-        client.send_text(R"(["1","5","room:a","echo",{}])");
-        EXPECT_EQ(
-            raw(co_await client.next()),
-            R"([null,"5","room:a","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}])");
-    });
-}
-
-TEST(Socket, refuses_joins) {
-    with_client([](ChannelTest& client) -> Task<> {
-        client.send_text(R"(["1","1","room:closed","phx_join",{}])");
-        EXPECT_EQ(
-            raw(co_await client.next()),
-            R"(["1","1","room:closed","phx_reply",{"status":"error","response":{"reason":"closed"}}])");
-        client.send_text(R"(["2","2","nowhere","phx_join",{}])");
-        EXPECT_EQ(
-            raw(co_await client.next()),
-            R"([null,"2","nowhere","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}])");
-        client.send_text(R"(["3","3","room:boom","phx_join",{}])");
-        EXPECT_EQ(
-            raw(co_await client.next()),
-            R"(["3","3","room:boom","phx_reply",{"status":"error","response":{"reason":"join crashed"}}])");
-        client.send_text(R"(["4","4","room:error","phx_join",{}])");
-        EXPECT_EQ(
-            raw(co_await client.next()),
-            R"(["4","4","room:error","phx_reply",{"status":"error","response":{"reason":"unauthorized"}}])");
-        // A join without a join_ref counts its ref as one.
-        client.send_text(R"([null,"5","room:a","phx_join",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["5","5","room:a","phx_reply",{"status":"ok","response":{}}])");
-        EXPECT_TRUE(ended().empty());
-        EXPECT_FALSE(co_await client.next());
-    });
-}
-
-TEST(Socket, a_second_join_replaces_the_first) {
-    with_client([](ChannelTest& client) -> Task<> {
-        (void)co_await client.join("room:a");
-        client.send_text(R"(["5","5","room:a","phx_join",{}])");
-        EXPECT_EQ(raw(co_await client.next()), R"(["1","1","room:a","phx_close",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["5","5","room:a","phx_reply",{"status":"ok","response":{}}])");
-        // Stale: ignored. Current: answered once.
-        client.send_text(R"(["1","6","room:a","echo",{}])");
-        client.send_text(R"(["1","7","room:a","phx_leave",{}])");
-        client.send_text(R"(["5","8","room:a","echo",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["5","8","room:a","phx_reply",{"status":"ok","response":{}}])");
-        client.send_text(R"(["5","9","room:a","shout",{}])");
-        EXPECT_EQ(raw(co_await client.next()), R"([null,null,"room:a","shout",{}])");
-        EXPECT_FALSE(co_await client.next("shout"));
-    });
-}
-
-TEST(Socket, a_join_that_is_replaced_before_it_ran_is_closed) {
-    with_client([](ChannelTest& client) -> Task<> {
-        client.send_text(R"(["1","1","room:a","phx_join",{}])");
-        client.send_text(R"(["5","5","room:a","phx_join",{}])");
-        EXPECT_EQ(raw(co_await client.next()), R"(["1","1","room:a","phx_close",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["5","5","room:a","phx_reply",{"status":"ok","response":{}}])");
-        EXPECT_FALSE(co_await client.next());
-        EXPECT_TRUE(ended().empty());
-    });
-}
-
-TEST(Socket, a_join_may_overtake_a_leave) {
-    with_client([](ChannelTest& client) -> Task<> {
-        (void)co_await client.join("room:a");
-        client.send_text(R"(["1","2","room:a","phx_leave",{}])");
-        client.send_text(R"(["3","3","room:a","phx_join",{}])");
-        EXPECT_EQ((co_await client.next("phx_reply"))->ref, Json("2"));
-        EXPECT_EQ((co_await client.next("phx_reply"))->ref, Json("3"));
-        EXPECT_EQ((co_await client.next("phx_close"))->ref, Json("1"));
-        client.send_text(R"(["3","4","room:a","echo",{}])");
-        EXPECT_EQ((co_await client.next("phx_reply"))->ref, Json("4"));
-        EXPECT_FALSE(co_await client.next());
-    });
-}
-
-TEST(Socket, leaving_what_was_not_joined_is_fine) {
-    with_client([](ChannelTest& client) -> Task<> {
-        client.send_text(R"(["1","2","room:a","phx_leave",{}])");
-        EXPECT_EQ(raw(co_await client.next()),
-                  R"(["1","2","room:a","phx_reply",{"status":"ok","response":{}}])");
-    });
-}
-
-TEST(Socket, closes_on_garbage) {
-    for (std::string garbage :
-         {"no json", "[1]", R"({"topic":"phoenix","event":"heartbeat","payload":{},"ref":"1"})"}) {
-        with_client([&](ChannelTest& client) -> Task<> {
-            (void)co_await client.join("room:a");
-            client.send_text(garbage);
-            EXPECT_EQ(co_await client.closed(), 1011);
-            co_await sleep(10ms);
-            EXPECT_EQ(ended(), std::vector<std::string>{"room:a shutdown"});
-        });
-    }
-}
-
-TEST(Socket, limits_channels_and_the_rate_of_joins) {
-    with_client(
-        [](ChannelTest& client) -> Task<> {
-            EXPECT_EQ((co_await client.join("room:1")).status, "ok");
-            EXPECT_EQ((co_await client.join("room:2")).status, "ok");
-            auto refused = co_await client.join("room:3");
-            EXPECT_EQ(refused.status, "error");
-            EXPECT_EQ(refused.response["reason"], Json("too many channels joined"));
-            EXPECT_EQ((co_await client.join("room:2")).status, "ok");  // in place of the first
-        },
-        {.max_channels = 2});
-    with_client(
-        [](ChannelTest& client) -> Task<> {
-            for (int i = 0; i < 4; ++i) EXPECT_EQ((co_await client.join("room:a")).status, "ok");
-            EXPECT_EQ((co_await client.join("room:a")).response["reason"],
-                      Json("joining too fast"));
-            co_await sleep(1s);
-            EXPECT_EQ((co_await client.join("room:a")).status, "ok");
-        },
-        {.joins_per_second = 1, .join_burst = 3});
-}
-
-TEST(Socket, disconnect_on_its_id_closes_it) {
-    with_client([](ChannelTest& client) -> Task<> {
-        pubsub::broadcast("users:nobody", "hello");
-        EXPECT_EQ(co_await client.closed(), 0);
-        pubsub::broadcast("users:nobody", "disconnect");
-        EXPECT_EQ(co_await client.closed(), 1001);
-    });
-    simulate({}, []() -> Task<Result<>> {
-        auto refused =
-            co_await ChannelTest::connect(options(), {.params = Json::object({{"deny", true}})});
-        EXPECT_FALSE(refused);
-        co_return {};
-    });
-}
 
 TEST(Channel, pushes_and_broadcasts) {
     with_client([](ChannelTest& one) -> Task<> {
@@ -403,6 +109,24 @@ TEST(Channel, a_slow_handler_delays_only_itself) {
         EXPECT_EQ((co_await client.next())->ref, Json("3"));
         EXPECT_EQ((co_await client.next())->ref, Json("4"));
     });
+}
+
+TEST(Channel, a_flood_is_refused_while_it_is_busy) {
+    with_client(
+        [](ChannelTest& client) -> Task<> {
+            (void)co_await client.join("room:a");
+            client.send_text(R"(["1","2","room:a","sleep",{}])");
+            co_await sleep(1ms);
+            for (int i = 3; i <= 5; ++i) {
+                client.send_text(R"(["1",")" + std::to_string(i) + R"(","room:a","echo",{}])");
+            }
+            EXPECT_EQ(
+                raw(co_await client.next()),
+                R"(["1","5","room:a","phx_reply",{"status":"error","response":{"reason":"overloaded"}}])");
+            for (auto ref : {"2", "3", "4"}) EXPECT_EQ((co_await client.next())->ref, Json(ref));
+            EXPECT_EQ((co_await client.push("room:a", "echo")).status, "ok");
+        },
+        {.max_waiting = 2});
 }
 
 TEST(Channel, a_replaced_channel_that_hangs_sends_nothing_more) {

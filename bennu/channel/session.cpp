@@ -72,6 +72,11 @@ void SocketSession::dispatch(const ClientMessage& message) {
     Member* member = find(message.topic);
     if (!member) return reply_error(nullptr, message, "unmatched topic");
     if (!message.join_ref.is_null() && message.join_ref != member->join_ref) return;
+    if (!alive(member->pid)) return;  // its end is on the way
+    if (member->channel->waiting() >= options_->limits.max_waiting) {
+        return reply_error(member->join_ref, message, "overloaded");
+    }
+    ++member->channel->waiting();
     Event event{std::string(message.event), message.ref};
     if (message.binary) {
         cast(Ref<Channel>(member->pid),

@@ -62,6 +62,8 @@ struct SocketLimits {
     std::size_t max_channels = 100;
     std::size_t max_message = 64 * 1024;
     Duration idle_timeout = std::chrono::seconds(60);
+    /// Events that may wait for one channel while it is busy; more are answered with an error.
+    std::size_t max_waiting = 256;
     /// Joins a second, on average and in a burst; more are answered with an error.
     unsigned joins_per_second = 50;
     unsigned join_burst = 200;

@@ -12,9 +12,13 @@ namespace {
 
 /// 16 characters that no other entry has. From the shard's generator, so that a simulation repeats
 /// itself.
-std::string new_ref() {
+std::array<char, 16> new_ref() {
     std::array<std::uint64_t, 2> bits{random().next(), random().next()};
-    return base64url_encode(std::string_view(reinterpret_cast<const char*>(bits.data()), 12));
+    std::string text =
+        base64url_encode(std::string_view(reinterpret_cast<const char*>(bits.data()), 12));
+    std::array<char, 16> ref;
+    std::ranges::copy(text, ref.begin());
+    return ref;
 }
 
 struct TextGroups {
@@ -61,31 +65,33 @@ std::string meta_fields(const Json& meta) {
     return out;
 }
 
-void TopicPresence::add(const std::string& key, std::uint64_t id, std::string fields,
-                        std::string_view previous_ref) {
-    std::string ref = new_ref();
-    std::string text = "{" + std::move(fields) + "\"phx_ref\":\"" + ref + '"';
-    if (!previous_ref.empty())
-        text.append(",\"phx_ref_prev\":\"").append(previous_ref).append("\"");
-    text += '}';
-    keys_[key].push_back(
-        {id, window_, static_cast<std::uint32_t>(joins_.size()), std::move(ref), text});
-    joins_.push_back({key, std::move(text)});
+std::string TopicPresence::Meta::text() const {
+    std::string out = "{";
+    out.append(fields).append("\"phx_ref\":\"").append(ref.data(), ref.size()).append("\"}");
+    return out;
+}
+
+void TopicPresence::add(const std::string& key, std::uint64_t id, std::string fields) {
+    fields.shrink_to_fit();
+    const auto place = static_cast<std::uint32_t>(joins_.size());
+    const Meta& meta = keys_[key].emplace_back(id, window_, place, new_ref(), std::move(fields));
+    joins_.push_back({key, meta.text()});
     state_ = {};
 }
 
-std::string TopicPresence::remove(const std::string& key, std::uint64_t id) {
+std::optional<std::array<char, 16>> TopicPresence::remove(const std::string& key,
+                                                          std::uint64_t id) {
     auto found = keys_.find(key);
-    if (found == keys_.end()) return {};
+    if (found == keys_.end()) return std::nullopt;
     std::vector<Meta>& metas = found->second;
     auto meta = std::ranges::find(metas, id, &Meta::id);
-    if (meta == metas.end()) return {};
+    if (meta == metas.end()) return std::nullopt;
     if (meta->window == window_) {
         joins_[meta->place].text.clear();  // nobody has heard of it
     } else {
-        leaves_.push_back({key, std::move(meta->text)});
+        leaves_.push_back({key, meta->text()});
     }
-    std::string ref = std::move(meta->ref);
+    std::array<char, 16> ref = meta->ref;
     metas.erase(meta);
     if (metas.empty()) keys_.erase(found);
     state_ = {};
@@ -93,12 +99,14 @@ std::string TopicPresence::remove(const std::string& key, std::uint64_t id) {
 }
 
 void TopicPresence::join(const std::string& key, std::uint64_t id, std::string fields) {
-    add(key, id, std::move(fields), {});
+    add(key, id, std::move(fields));
 }
 
 void TopicPresence::update(const std::string& key, std::uint64_t id, std::string fields) {
-    std::string previous = remove(key, id);
-    if (!previous.empty()) add(key, id, std::move(fields), previous);
+    auto previous = remove(key, id);
+    if (!previous) return;
+    fields.append("\"phx_ref_prev\":\"").append(previous->data(), previous->size()).append("\",");
+    add(key, id, std::move(fields));
 }
 
 void TopicPresence::leave(const std::string& key, std::uint64_t id) {
@@ -112,7 +120,7 @@ const Shared<std::string>& TopicPresence::state() {
         for (const auto& [key, entries] : keys_) {
             metas.clear();
             for (const Meta& meta : entries)
-                metas.append(metas.empty() ? "" : ",").append(meta.text);
+                metas.append(metas.empty() ? "" : ",").append(meta.text());
             append_group(out, key, metas);
         }
         out += '}';

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,7 +18,7 @@ namespace bennu::presence::detail {
 using UseState = Function<void(const Shared<std::string>&)>;
 
 /// One topic's state, on the shard that owns it. Metas are kept as JSON text: states and diffs are
-/// put together by copying.
+/// put together by copying, and an entry is small.
 class TopicPresence {
   public:
     explicit TopicPresence(Topic topic) : topic_(std::move(topic)) {}
@@ -42,8 +44,9 @@ class TopicPresence {
         std::uint64_t id;
         std::uint32_t window;  ///< in which it joined, and its place in that window's joins
         std::uint32_t place;
-        std::string ref;
-        std::string text;
+        std::array<char, 16> ref;
+        std::string fields;  ///< `"a":1,` and what else comes before `phx_ref`
+        std::string text() const;
     };
     struct Change {
         std::string key;
@@ -53,9 +56,8 @@ class TopicPresence {
         std::uint8_t shard;
         UseState use;
     };
-    void add(const std::string& key, std::uint64_t id, std::string fields,
-             std::string_view previous_ref);
-    std::string remove(const std::string& key, std::uint64_t id);
+    void add(const std::string& key, std::uint64_t id, std::string fields);
+    std::optional<std::array<char, 16>> remove(const std::string& key, std::uint64_t id);
     const Shared<std::string>& state();
 
     Topic topic_;
@@ -83,7 +85,7 @@ class PresenceTable {
     std::vector<Topic> at_turn_end_, at_window_end_;
 };
 
-/// `"a":1,"b":2` of a meta without what the tracker adds itself.
+/// `"a":1,"b":2,` of a meta without what the tracker adds itself.
 std::string meta_fields(const Json& meta);
 
 }  // namespace bennu::presence::detail

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bennu/runtime/runtime.hpp"
 #include "bennu/runtime/simulation.hpp"
 
 namespace bennu::pubsub_test {
@@ -80,6 +81,22 @@ BENNU_SIM_TEST(PubSub, reaches_every_shard_in_the_publishers_order, sim) {
     });
     EXPECT_EQ(outcome.status, 0);
     EXPECT_EQ(near, texts({"n0", "n1", "n2", R"(note{"text":"hi"})"}));
+    EXPECT_EQ(far, near);
+}
+
+// Real threads: the message is parsed and encoded once although two shards use it.
+TEST(PubSub, MultiShard_delivers_between_threads) {
+    std::vector<std::string> near, far;
+    int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
+        auto here = co_await listen("room:1");
+        auto there = co_await listen_on(1, "room:1");
+        for (int i = 0; i < 100; ++i) broadcast("room:1", "n", Json(i));
+        while (far.size() < 100) far = co_await call(there, Listener::Heard{});
+        near = co_await call(here, Listener::Heard{});
+        co_return {};
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(near.size(), 100u);
     EXPECT_EQ(far, near);
 }
 
