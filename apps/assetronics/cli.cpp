@@ -1,0 +1,86 @@
+#include "apps/assetronics/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/assetronics/lib/demo/demo.hpp"
+#include "apps/assetronics/maintenance.hpp"
+#include "apps/assetronics/node.hpp"
+#include "apps/assetronics/tools/commands.hpp"
+
+namespace assetronics {
+
+namespace {
+
+/// What the options of all subcommands are read into.
+struct Arguments {
+    std::string config;
+    int steps = 1;
+    demo::SampleOptions sample;
+    std::string url;
+    tools::ImportCommand import;
+    tools::DevicesCommand devices;
+};
+
+int fail(const bennu::Error& error) {
+    std::fprintf(stderr, "assetronics: %s\n", error.describe().c_str());
+    return 1;
+}
+
+int write_sample(const demo::SampleOptions& options) {
+    const std::string text = demo::sample_csv(options);
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
+}
+
+int run_command(const std::string& command, Arguments arguments) {
+    if (command == "sample-csv") return write_sample(arguments.sample);
+    if (command == "routes") return print_routes();
+    bennu::Result<NodeOptions> options = load_node_options(arguments.config);
+    if (!options) return fail(options.error());
+    if (command == "migrate") return migrate_database(*options);
+    if (command == "rollback") return rollback_database(*options, arguments.steps);
+    if (command == "seed") return seed_database(*options);
+    if (arguments.url.empty()) arguments.url = "http://localhost:" + std::to_string(options->port);
+    arguments.import.url = arguments.devices.url = arguments.url;
+    if (command == "import") return tools::import_file(arguments.import);
+    if (command == "devices") return tools::simulate_devices(arguments.devices);
+    return run_node(*options);
+}
+
+}  // namespace
+
+int run_cli(int argc, char** argv) {
+    CLI::App app("Assetronics keeps track of a company's hardware.", "assetronics");
+    Arguments arguments;
+    app.add_option("--config", arguments.config, "A TOML file with a [server] section");
+    app.require_subcommand(0, 1);
+    app.fallthrough();
+
+    app.add_subcommand("server", "Serves the API, the sockets and the pages (the default)");
+    app.add_subcommand("migrate", "Brings the database up to date");
+    app.add_subcommand("rollback", "Undoes the newest migrations")
+        ->add_option("--steps", arguments.steps, "How many")
+        ->check(CLI::PositiveNumber);
+    app.add_subcommand("seed", "Puts the demo company into the database unless it is there");
+    app.add_subcommand("routes", "Lists the routes");
+
+    auto* sample = app.add_subcommand("sample-csv", "Writes an invented inventory as CSV");
+    sample->add_option("--rows", arguments.sample.rows, "How many assets");
+    sample->add_option("--seed", arguments.sample.seed, "Equal seeds give equal files");
+    sample->add_option("--bad", arguments.sample.bad_rows, "How many rows to spoil");
+
+    auto* import = app.add_subcommand("import", "Imports a CSV file into the running server");
+    import->add_option("file", arguments.import.file, "The file")->required();
+    import->add_option("--url", arguments.url, "The server");
+
+    auto* devices = app.add_subcommand("devices", "Connects simulated devices to the server");
+    devices->add_option("--count", arguments.devices.count, "How many");
+    devices->add_option("--url", arguments.url, "The server");
+
+    CLI11_PARSE(app, argc, argv);
+    const auto chosen = app.get_subcommands();
+    return run_command(chosen.empty() ? "server" : chosen.front()->get_name(),
+                       std::move(arguments));
+}
+
+}  // namespace assetronics

@@ -1,0 +1,77 @@
+#include "apps/assetronics/node.hpp"
+
+#include <cstdio>
+
+#include "apps/assetronics/lib/database/database.hpp"
+#include "apps/assetronics/lib/demo/demo.hpp"
+#include "apps/assetronics/lib/devices/devices.hpp"
+#include "apps/assetronics/lib/imports/imports.hpp"
+#include "apps/assetronics/web/web.hpp"
+#include "bennu/base/log.hpp"
+#include "bennu/runtime/offload.hpp"
+#include "bennu/runtime/runtime.hpp"
+#include "bennu/web/endpoint.hpp"
+
+namespace assetronics {
+
+using namespace bennu;
+
+namespace {
+
+std::string address_for_people(const SocketAddress& address) {
+    const bool here = address.host == "127.0.0.1" || address.host == "0.0.0.0" ||
+                      address.host == "::" || address.host == "::1";
+    std::string host = here ? "localhost" : address.host;
+    if (host.contains(':')) host = "[" + host + "]";
+    return "http://" + host + ":" + std::to_string(address.port);
+}
+
+/// The processes of the product, in the order in which they start. The endpoint is last, so that
+/// requests find everything else running; pub/sub and presence live in every shard by themselves.
+std::vector<ChildSpec> children(const NodeOptions& options, const Repo& repo,
+                                std::shared_ptr<Router> router) {
+    std::vector<ChildSpec> list;
+    list.push_back(imports::child_imports(repo, options.data_dir + "/imports"));
+    list.push_back(devices::child_devices(repo));
+    list.push_back(child_endpoint({.host = options.host,
+                                   .port = options.port,
+                                   .environment = options.environment,
+                                   .inherited_listener = options.inherited_listener},
+                                  std::move(router)));
+    return list;
+}
+
+void say_ready(const SocketAddress& address) {
+    std::printf("Assetronics is ready at %s\n", address_for_people(address).c_str());
+    std::fflush(stdout);
+}
+
+Task<Result<>> serve(NodeOptions options) {
+    Repo repo = co_await require(database::open(options.data_dir));
+    co_await require(migrate(repo, database::migrations()));
+    co_await require(demo::seed(repo, wall_now()));
+
+    StaticFiles pages = co_await require(
+        co_await offload([folder = options.static_dir] { return web::load_pages(folder); }));
+    auto ready = std::make_shared<ReadyFlag>();
+    auto router = web::make_router({.repo = repo, .ready = ready, .pages = std::move(pages)});
+
+    auto tree = co_await require(
+        supervise({.name = "assetronics"}, children(options, repo, std::move(router))));
+    ready->set(true);
+    say_ready(co_await call(Ref<net::HttpServer>(whereis("endpoint")), net::HttpServer::Address{}));
+
+    co_await stop_requested();
+    ready->set(false);
+    co_await stop_and_wait(tree.pid(), std::chrono::seconds(20));
+    co_await repo.close();
+    co_return Result<>();
+}
+
+}  // namespace
+
+int run_node(const NodeOptions& options) {
+    return run({}, [options] [[clang::coro_wrapper]] () { return serve(options); });
+}
+
+}  // namespace assetronics
