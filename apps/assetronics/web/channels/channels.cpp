@@ -1,11 +1,52 @@
 #include "apps/assetronics/web/channels/channels.hpp"
 
-#include "bennu/channel/socket.hpp"
+#include "apps/assetronics/web/channels/assets_channel.hpp"
+#include "apps/assetronics/web/channels/device_channel.hpp"
+#include "apps/assetronics/web/channels/devices_channel.hpp"
+#include "bennu/base/ascii.hpp"
+#include "bennu/base/utf8.hpp"
 
 namespace assetronics::web {
 
-void mount_channels(bennu::RouteScope& scope, Repo) {
-    bennu::mount_socket(scope, {});
+using namespace bennu;
+
+namespace {
+
+constexpr std::size_t longest_name = 60;
+
+/// What other viewers see; the page's own wording is not trusted further than that.
+std::string viewer_name(const Json& params) {
+    const std::string_view name = trim(params.get<std::string_view>("name").value_or(""));
+    if (name.empty() || !valid_utf8(name)) return "Guest";
+    std::size_t end = 0;
+    for (std::size_t count = 0; end < name.size() && count < longest_name; ++count) {
+        end += utf8_char_length(name.substr(end));
+    }
+    return std::string(name.substr(0, end));
+}
+
+Task<Result<Connected>> connect(ConnectRequest request) {
+    Json assigns =
+        Json::object({{"name", viewer_name(request.params)}, {"viewer", to_string(new_id())}});
+    co_return Connected{std::move(assigns), {}};
+}
+
+}  // namespace
+
+SocketOptions socket_options(Repo repo) {
+    SocketOptions options;
+    options.path = "/socket";
+    options.channels.push_back(channel<AssetsChannel>("assets:*", repo));
+    options.channels.push_back(channel<TenantChannel>("activity:*", repo));
+    options.channels.push_back(channel<TenantChannel>("imports:*", repo));
+    options.channels.push_back(channel<DevicesChannel>("devices:*", repo));
+    options.channels.push_back(channel<DeviceChannel>("device:*", repo));
+    options.connect = connect;
+    return options;
+}
+
+void mount_channels(RouteScope& scope, Repo repo) {
+    mount_socket(scope, socket_options(std::move(repo)));
 }
 
 }  // namespace assetronics::web

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "apps/assetronics/lib/tenants/tenants.hpp"
+#include "bennu/channel/socket.hpp"
 #include "bennu/web/router.hpp"
 
 namespace assetronics::web {
 
-/// The socket at `/socket` with the channels of every tenant.
+/// The socket of pages and devices, at `/socket`, with a channel for each kind of topic.
+bennu::SocketOptions socket_options(Repo repo);
 void mount_channels(bennu::RouteScope& scope, Repo repo);
 
 }  // namespace assetronics::web
