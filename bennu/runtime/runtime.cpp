@@ -57,6 +57,8 @@ class SignalThread {
         sigemptyset(&signals_);
         sigaddset(&signals_, SIGINT);
         sigaddset(&signals_, SIGTERM);
+        // A shell may have started us with interrupts ignored; ignored signals never arrive here.
+        for (int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
         ::pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
         thread_ = std::thread([this, &runtime, grace] { watch(runtime, grace); });
     }

@@ -63,6 +63,8 @@ class Launcher {
         sigset_t handled;
         sigemptyset(&handled);
         for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&handled, signal);
+        // A shell may have started us with interrupts ignored; ignored signals never arrive here.
+        for (int signal : {SIGINT, SIGTERM, SIGCHLD}) ::signal(signal, SIG_DFL);
         ::sigprocmask(SIG_BLOCK, &handled, &unblocked_);
         signals_ = ::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
     }
