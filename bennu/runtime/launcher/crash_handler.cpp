@@ -68,14 +68,37 @@ void on_crash(int signal, siginfo_t* info, void*) {
 
 }  // namespace
 
+namespace {
+
+class AlternateStack {
+  public:
+    AlternateStack() {
+        stack_t present{};
+        ::sigaltstack(nullptr, &present);
+        if (!(present.ss_flags & SS_DISABLE)) return;  // a sanitizer's own
+        memory_ = std::make_unique<std::byte[]>(stack_size);
+        stack_t mine{};
+        mine.ss_sp = memory_.get();
+        mine.ss_size = stack_size;
+        ::sigaltstack(&mine, nullptr);
+    }
+    ~AlternateStack() {
+        if (!memory_) return;
+        stack_t none{};
+        none.ss_flags = SS_DISABLE;
+        ::sigaltstack(&none, nullptr);
+    }
+    AlternateStack(const AlternateStack&) = delete;
+    AlternateStack& operator=(const AlternateStack&) = delete;
+
+  private:
+    std::unique_ptr<std::byte[]> memory_;
+};
+
+}  // namespace
+
 void prepare_thread_for_crashes() {
-    static thread_local std::unique_ptr<std::byte[]> stack;
-    if (stack) return;
-    stack = std::make_unique<std::byte[]>(stack_size);
-    stack_t alternative{};
-    alternative.ss_sp = stack.get();
-    alternative.ss_size = stack_size;
-    ::sigaltstack(&alternative, nullptr);
+    static thread_local AlternateStack stack;
 }
 
 void install_crash_handler(int fd) {
