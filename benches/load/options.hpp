@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "benches/load/dialect.hpp"
+#include "benches/load/swarm.hpp"
+
+namespace bench {
+
+/// The command line, within bounds that keep a mistyped number from taking the machine.
+struct Options {
+    Mode mode = Mode::broadcast;
+    Swarm::Options swarm;
+    DialectOptions dialect{.name = "phoenix", .topic = "room:bench"};
+    int server_pid = 0;           ///< whose CPU and memory are watched, with its children
+    std::size_t sockets = 1000;   ///< at most 19,900: a process opens 20,000 descriptors
+    std::size_t messages = 1000;  ///< broadcast: at most 1,000,000
+    std::size_t in_flight = 1;    ///< broadcast: messages under way at once, at most 64
+    double seconds =
+        5;            ///< broadcast, echo: at most 60; ends earlier when the messages are through
+    double hold = 3;  ///< idle: how long the sockets are held before memory is read, at most 45
+};
+
+/// Throws std::invalid_argument with a message for people.
+Options parse_options(int argc, char** argv);
+std::string usage();
+
+}  // namespace bench
