@@ -40,11 +40,11 @@ Task<Ref<Listener>> listen(std::string topic) {
 
 /// Starts a listener on another shard.
 Task<Ref<Listener>> listen_on(std::uint8_t shard, std::string topic) {
-    auto box = std::make_shared<Ref<Listener>>();
-    post(shard, [box, topic] { *box = spawn<Listener>(topic); });
-    while (!*box) co_await sleep(1ms);
-    co_await sleep(1ms);
-    co_return *box;
+    Result<Pid> made = co_await spawn_on(shard, [topic] { return spawn<Listener>(topic).pid(); });
+    auto listener = Ref<Listener>(made.value());
+    // Its first answer comes after its subscription.
+    (void)co_await call(listener, Listener::Heard{});
+    co_return listener;
 }
 
 std::vector<std::string> texts(std::initializer_list<std::string> list) {

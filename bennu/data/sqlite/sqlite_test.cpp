@@ -219,7 +219,7 @@ TEST(Sqlite, a_file_that_cannot_be_opened_is_an_error) {
     EXPECT_EQ(status, 0);
 }
 
-TEST(Sqlite, every_shard_uses_the_same_repo) {
+TEST(Sqlite, MultiShard_uses_the_same_repo) {
     const int status = run({.shards = 2, .handle_signals = false}, []() -> Task<Result<>> {
         Repo repo = co_await require(open_sqlite({}));
         co_await require(migrate(repo, migrations()));
