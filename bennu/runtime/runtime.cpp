@@ -50,16 +50,31 @@ Task<> run_main(Runtime& runtime, Function<Task<Result<>>()> main) {
     guard.status = outcome ? 0 : 1;
 }
 
-/// Turns SIGINT and SIGTERM into a request to stop, then into an end.
-class SignalThread {
+/// Keeps SIGINT and SIGTERM for the signal thread. Made before any other thread, because threads
+/// inherit what is blocked and one that does not block a signal would end the program by it.
+class BlockedSignals {
   public:
-    SignalThread(Runtime& runtime, Duration grace) : done_(::eventfd(0, EFD_CLOEXEC)) {
+    BlockedSignals() {
         sigemptyset(&signals_);
         sigaddset(&signals_, SIGINT);
         sigaddset(&signals_, SIGTERM);
         // A shell may have started us with interrupts ignored; ignored signals never arrive here.
         for (int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
         ::pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
+    }
+    ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+    const sigset_t& set() const { return signals_; }
+
+  private:
+    sigset_t signals_{};
+    sigset_t previous_{};
+};
+
+/// Turns SIGINT and SIGTERM into a request to stop, then into an end.
+class SignalThread {
+  public:
+    SignalThread(Runtime& runtime, const BlockedSignals& blocked, Duration grace)
+        : done_(::eventfd(0, EFD_CLOEXEC)), signals_(blocked.set()) {
         thread_ = std::thread([this, &runtime, grace] { watch(runtime, grace); });
     }
     ~SignalThread() {
@@ -67,7 +82,6 @@ class SignalThread {
         [[maybe_unused]] ssize_t written = ::write(done_, &one, sizeof(one));
         thread_.join();
         ::close(done_);
-        ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
     }
 
   private:
@@ -95,8 +109,7 @@ class SignalThread {
     }
 
     int done_;
-    sigset_t signals_{};
-    sigset_t previous_{};
+    sigset_t signals_;
     std::thread thread_;
 };
 
@@ -163,12 +176,14 @@ void Runtime::finish(int status) {
 int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     unsigned shards =
         options.shards ? options.shards : std::max(1U, std::thread::hardware_concurrency());
+    std::optional<BlockedSignals> blocked;
+    if (options.handle_signals) blocked.emplace();
     Runtime runtime(
         std::min(shards, 255U), secure_random_u64(),
         [](std::uint8_t) { return make_epoll_reactor(); },
         [](ExecutorOptions executor) { return make_thread_executor(std::move(executor)); });
     std::optional<SignalThread> signals;
-    if (options.handle_signals) signals.emplace(runtime, options.shutdown_grace);
+    if (blocked) signals.emplace(runtime, *blocked, options.shutdown_grace);
     runtime.start_main(std::move(main));
 
     auto loop = [&runtime](detail::Shard& shard) {
