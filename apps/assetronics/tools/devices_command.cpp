@@ -82,7 +82,7 @@ Task<> start_devices(DevicesCommand command, device::ClientOptions options,
                      std::shared_ptr<std::vector<Pid>> devices) {
     for (int number = 0; number < command.count; ++number) {
         if (number > 0 && number % per_step == 0) co_await bennu::sleep(step_pause);
-        const auto n = static_cast<std::uint32_t>(number);
+        const auto n = static_cast<std::uint32_t>(number + 1);
         devices->push_back(spawn<device::DeviceClient>(
                                options, simulated_identity(command.seed, n, command.tenant),
                                std::make_unique<SimulatedDevice>(command.seed << 32 | n), counters)
@@ -102,7 +102,7 @@ Task<Result<>> simulate_all(DevicesCommand command, device::ClientOptions option
     spawn_task([command, options, counters, devices]() -> Task<> {
         co_await start_devices(command, options, counters, devices);
     });
-    spawn_task(
+    const Pid printer = spawn_task(
         [counters, count = command.count]() -> Task<> { co_await print_status(counters, count); });
     if (command.duration > 0) {
         spawn_task([after = std::chrono::seconds(command.duration)]() -> Task<> {
@@ -110,6 +110,7 @@ Task<Result<>> simulate_all(DevicesCommand command, device::ClientOptions option
         });
     }
     co_await stop_requested();
+    kill(printer);
     const std::string last = status_line(*counters, command.count, counters->sent);
     co_await end_devices(*devices);
     std::printf("stopped: %s\n", last.c_str());

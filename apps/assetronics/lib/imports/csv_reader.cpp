@@ -20,8 +20,10 @@ constexpr int field_begun = 2;
 
 /// What libcsv reports while it is fed one row.
 struct RowSink {
+    explicit RowSink(const CsvLimits& most) : limits(&most) {}
+
     std::vector<std::string> cells;
-    const CsvLimits* limits = nullptr;
+    const CsvLimits* limits;
     std::size_t columns = 0;
     bool too_long = false;
     bool done = false;
@@ -55,19 +57,41 @@ struct CsvReader::State {
     }
     ~State() { csv_free(&parser); }
 
-    void open_parser() {
-        if (csv_init(&parser, 0) != 0) throw std::bad_alloc();
+    void open_parser(unsigned char options = CSV_STRICT) {
+        if (csv_init(&parser, options) != 0) throw std::bad_alloc();
         csv_set_delim(&parser, static_cast<unsigned char>(separator));
     }
-    void reset_parser() {
+    void reset_parser(unsigned char options = CSV_STRICT) {
         csv_free(&parser);
-        open_parser();
+        open_parser(options);
+    }
+    /// False when the quotes are not where they may be.
+    bool feed(std::size_t from, std::size_t size, RowSink& sink) {
+        const std::size_t fed =
+            csv_parse(&parser, window.data() + from, size, RowSink::cell, RowSink::row, &sink);
+        if (fed == size) return true;
+        if (csv_error(&parser) != CSV_EPARSE) throw std::bad_alloc();
+        return false;
     }
     /// The bytes from the row's beginning up to `end` after the next line break, reading more as
     /// needed; the whole rest when there is none.
     std::size_t line_end(std::size_t begin);
     bool fill();
     std::optional<CsvRow> read_row();
+
+    /// How far a row goes.
+    struct Extent {
+        std::size_t size = 0;
+        std::size_t first_line = 0;  // bytes of its first physical line
+        std::int64_t lines = 0;
+        bool oversized = false;  // its next line would make it too long
+        bool malformed = false;  // the quotes of its last line are wrong
+    };
+    Extent gather(RowSink& sink);
+    bool close_row(RowSink& sink);
+    bool take_line_as_it_is(const Extent& row, RowSink& sink);
+    CsvRow stray_quote(const Extent& extent);
+    std::optional<FieldError> problem_of(std::string_view raw, const RowSink& sink) const;
     void skip(std::size_t bytes, std::int64_t lines) {
         begin += bytes;
         line += lines;
@@ -119,86 +143,107 @@ std::size_t CsvReader::State::line_end(std::size_t from) {
     }
 }
 
-std::optional<CsvRow> CsvReader::State::read_row() {
-    RowSink sink;
-    sink.limits = &limits;
-    std::size_t size = 0;        // of the row so far
-    std::size_t first_line = 0;  // bytes of its first physical line
-    std::int64_t lines = 0;
-    bool oversized = false;
-
+CsvReader::State::Extent CsvReader::State::gather(RowSink& sink) {
+    Extent row;
     while (!sink.done) {
-        const std::size_t end = line_end(begin + size);
-        const std::size_t fed = end - begin - size;
+        const std::size_t end = line_end(begin + row.size);
+        const std::size_t fed = end - begin - row.size;
         if (fed == 0) break;
-        const char* bytes = window.data() + begin + size;
-        if (size + fed > limits.row) {
-            oversized = true;
-            if (first_line == 0) first_line = fed;
+        if (row.lines == 0) row.first_line = fed;
+        if (row.size + fed > limits.row) {
+            row.oversized = true;
             break;
         }
-        if (csv_parse(&parser, bytes, fed, RowSink::cell, RowSink::row, &sink) != fed)
-            throw std::bad_alloc();
-        size += fed;
-        ++lines;
-        if (lines == 1) first_line = fed;
+        const bool well_formed = feed(begin + row.size, fed, sink);
+        row.size += fed;
+        ++row.lines;
+        if (!well_formed) {
+            row.malformed = true;
+            break;
+        }
         // A blank line: libcsv says nothing about it.
         if (!sink.done && sink.columns == 0 && parser.pstate == row_not_begun) {
-            skip(size, lines);
-            size = first_line = 0;
-            lines = 0;
+            skip(row.size, row.lines);
+            row = {};
         }
     }
-    if (size == 0 && !oversized) return std::nullopt;
+    return row;
+}
 
-    CsvRow row;
-    row.line = line;
-    bool unclosed_quote = false;
-    if (!sink.done && !oversized) {
-        // The file ended within the row: without a line break, or within quotes.
-        unclosed_quote = parser.pstate == field_begun && parser.quoted;
-        csv_fini(&parser, RowSink::cell, RowSink::row, &sink);
-    }
-    const bool swallowed = lines > 1 && limits.expected != 0 && sink.columns != limits.expected;
-    if (unclosed_quote || swallowed || (oversized && lines > 0)) {
-        reset_parser();
-        // Only the first line is lost: the next one is taken for a row again.
-        skip(first_line, 1);
-        const bool one_more = ++unclosed <= limits.unclosed_quotes;
-        row.problem = one_more ? FieldError{"", "unclosed_quote", "has quotes that do not match"}
-                               : FieldError{"", "unclosed_quote",
-                                            "too many quotes do not match; reading stops here"};
-        if (!one_more) {
-            begin = window.size();
-            while (fill()) begin = window.size();
-        }
+bool CsvReader::State::close_row(RowSink& sink) {
+    if (sink.done) return true;
+    const bool within_quotes = parser.pstate == field_begun && parser.quoted;
+    csv_fini(&parser, RowSink::cell, RowSink::row, &sink);
+    return !within_quotes;
+}
+
+/// A quote within a field is only a mistake when it goes on past the line: `24" monitor`.
+bool CsvReader::State::take_line_as_it_is(const Extent& row, RowSink& sink) {
+    sink = RowSink(limits);
+    reset_parser(0);
+    const bool closed = feed(begin, row.first_line, sink) && close_row(sink);
+    reset_parser();
+    return closed;
+}
+
+/// Only the first line is lost: the next one is taken for a row again.
+CsvRow CsvReader::State::stray_quote(const Extent& extent) {
+    CsvRow row{.line = line, .cells = {}, .problem = {}};
+    reset_parser();
+    skip(extent.first_line, 1);
+    if (++unclosed <= limits.unclosed_quotes) {
+        row.problem = FieldError{"", "unclosed_quote", "has quotes that do not match"};
         return row;
     }
-    const std::string_view raw =
-        std::string_view(window).substr(begin, oversized ? first_line : size);
-    if (oversized) {
-        reset_parser();
+    row.problem =
+        FieldError{"", "unclosed_quote", "too many quotes do not match; reading stops here"};
+    do {
+        begin = window.size();
+    } while (fill());
+    return row;
+}
+
+std::optional<FieldError> CsvReader::State::problem_of(std::string_view raw,
+                                                       const RowSink& sink) const {
+    if (!bennu::valid_utf8(raw)) {
+        return FieldError{"", "invalid_utf8", "is not valid UTF-8; save the file as \"CSV UTF-8\""};
+    }
+    if (raw.contains('\0')) return FieldError{"", "control_character", "contains a NUL byte"};
+    if (sink.too_long) {
+        return FieldError{
+            "", "too_long",
+            "has a field of more than " + std::to_string(limits.field / 1024) + " KiB"};
+    }
+    if (sink.columns > limits.columns) {
+        return FieldError{"", "too_many_columns",
+                          "has more than " + std::to_string(limits.columns) + " columns"};
+    }
+    return std::nullopt;
+}
+
+std::optional<CsvRow> CsvReader::State::read_row() {
+    RowSink sink(limits);
+    const Extent extent = gather(sink);
+    if (extent.first_line == 0) return std::nullopt;
+    if (extent.oversized) {
+        if (extent.lines > 0) return stray_quote(extent);
+        CsvRow row{.line = line, .cells = {}, .problem = {}};
         row.problem = FieldError{"", "too_long",
                                  "is longer than " + std::to_string(limits.row / 1024) + " KiB"};
-        skip(first_line, 1);
+        reset_parser();
+        skip(extent.first_line, 1);
         return row;
     }
-    if (!bennu::valid_utf8(raw)) {
-        row.problem =
-            FieldError{"", "invalid_utf8", "is not valid UTF-8; save the file as \"CSV UTF-8\""};
-    } else if (raw.contains('\0')) {
-        row.problem = FieldError{"", "control_character", "contains a NUL byte"};
-    } else if (sink.too_long) {
-        row.problem =
-            FieldError{"", "too_long",
-                       "has a field of more than " + std::to_string(limits.field / 1024) + " KiB"};
-    } else if (sink.columns > limits.columns) {
-        row.problem = FieldError{"", "too_many_columns",
-                                 "has more than " + std::to_string(limits.columns) + " columns"};
-    } else {
-        row.cells = std::move(sink.cells);
-    }
-    skip(size, lines);
+    const bool one_line = extent.lines == 1;
+    const bool closed =
+        extent.malformed ? one_line && take_line_as_it_is(extent, sink) : close_row(sink);
+    const bool swallowed = !one_line && limits.expected != 0 && sink.columns != limits.expected;
+    if (!closed || swallowed) return stray_quote(extent);
+
+    CsvRow row{.line = line, .cells = {}, .problem = {}};
+    row.problem = problem_of(std::string_view(window).substr(begin, extent.size), sink);
+    if (!row.problem) row.cells = std::move(sink.cells);
+    skip(extent.size, extent.lines);
     return row;
 }
 
