@@ -12,6 +12,9 @@ using namespace bennu;
 
 namespace {
 
+/// Longer ones would only make the database refuse the query.
+constexpr std::size_t longest_value = 2000;
+
 std::string decoded(std::string_view text) {
     Result<std::string> plain = net::percent_decode(text, net::PlusSign::space);
     if (!plain) throw RequestError(std::move(plain).error(), 400);
@@ -49,6 +52,9 @@ QueryParams query_params(const Conn& conn) {
         std::string_view value = pair.substr(equals);
         if (!value.empty()) value.remove_prefix(1);
         params.emplace_back(decoded(pair.substr(0, equals)), decoded(value));
+        if (params.back().second.size() > longest_value) {
+            refuse(params.back().first, "too_long", "must have at most 2000 bytes");
+        }
         if (params.size() > 100) {
             throw RequestError(Error(ErrorKind::invalid, "too_many_parameters",
                                      "a query string may have 100 parameters"),

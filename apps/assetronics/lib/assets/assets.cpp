@@ -46,6 +46,8 @@ Fields<Asset> filterable() {
             &Asset::updated_at};
 }
 
+constexpr std::size_t longest_search = 200;
+
 /// Every word must occur somewhere.
 Query<Asset> searched(Query<Asset> query, std::string_view text) {
     while (!(text = trim(text)).empty()) {
@@ -65,7 +67,11 @@ Task<Result<Page<Asset>>> list(Scope scope, QueryParams params) {
     if (!request) co_return std::move(request).error();
     Query<Asset> query = std::move(request->query).for_tenant(scope.tenant);
     for (const auto& [key, value] : params) {
-        if (key == "q") query = searched(std::move(query), value);
+        if (key != "q") continue;
+        if (value.size() > longest_search) {
+            co_return Error::field("q", "too_long", "must have at most 200 bytes");
+        }
+        query = searched(std::move(query), value);
     }
     if (query.state().order.empty()) query = std::move(query).order_by(asc(&Asset::tag));
     co_return co_await page(scope.repo, std::move(query), request->page);

@@ -121,6 +121,8 @@ TEST(RefusedRequests, malformed_ones) {
             {Method::get, "/assets?page_size=101", "", 400, "page_size:out_of_range"},
             {Method::get, "/assets?page=0", "", 400, "page:out_of_range"},
             {Method::get, "/assets?page=two", "", 400, "page:out_of_range"},
+            {Method::get, "/assets?q=" + std::string(201, 'q'), "", 400, "q:too_long"},
+            {Method::get, "/assets?sort=" + std::string(2001, 's'), "", 400, "sort:too_long"},
             {Method::get, "/assets?q=%ff", "", 400, "-:invalid_utf8"},
             {Method::get, "/assets?q=%zz", "", 400, "-:bad_percent_encoding"},
             {Method::get, "/activity?limit=0", "", 400, "limit:out_of_range"},
