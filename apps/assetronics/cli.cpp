@@ -7,6 +7,7 @@
 #include "apps/assetronics/maintenance.hpp"
 #include "apps/assetronics/node.hpp"
 #include "apps/assetronics/tools/commands.hpp"
+#include "bennu/runtime/launcher/launcher.hpp"
 
 namespace assetronics {
 
@@ -32,6 +33,18 @@ int write_sample(const demo::SampleOptions& options) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }
 
+/// The server: a launcher that holds the socket, and a node that it restarts.
+int serve(NodeOptions options) {
+    bennu::LaunchOptions launch{.name = "assetronics",
+                                .address = {options.host, options.port},
+                                .crash_folder = options.data_dir + "/crashes",
+                                .restarts = {}};
+    return bennu::launch(launch, [options](bennu::NodeEnvironment environment) mutable {
+        options.inherited_listener = environment.listener;
+        return run_node(options);
+    });
+}
+
 int run_command(const std::string& command, Arguments arguments) {
     if (command == "sample-csv") return write_sample(arguments.sample);
     if (command == "routes") return print_routes();
@@ -44,7 +57,7 @@ int run_command(const std::string& command, Arguments arguments) {
     arguments.import.url = arguments.devices.url = arguments.url;
     if (command == "import") return tools::import_file(arguments.import);
     if (command == "devices") return tools::simulate_devices(arguments.devices);
-    return run_node(*options);
+    return serve(std::move(*options));
 }
 
 }  // namespace
@@ -72,10 +85,14 @@ int run_cli(int argc, char** argv) {
     auto* import = app.add_subcommand("import", "Imports a CSV file into the running server");
     import->add_option("file", arguments.import.file, "The file")->required();
     import->add_option("--url", arguments.url, "The server");
+    import->add_option("--tenant", arguments.import.tenant, "Whose inventory");
 
     auto* devices = app.add_subcommand("devices", "Connects simulated devices to the server");
     devices->add_option("--count", arguments.devices.count, "How many");
     devices->add_option("--url", arguments.url, "The server");
+    devices->add_option("--tenant", arguments.devices.tenant, "Whose devices");
+    devices->add_option("--seed", arguments.devices.seed, "Equal seeds give equal devices");
+    devices->add_option("--duration", arguments.devices.duration, "Seconds; 0: until interrupted");
 
     CLI11_PARSE(app, argc, argv);
     const auto chosen = app.get_subcommands();

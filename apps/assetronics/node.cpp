@@ -8,6 +8,7 @@
 #include "apps/assetronics/lib/imports/imports.hpp"
 #include "apps/assetronics/web/web.hpp"
 #include "bennu/base/log.hpp"
+#include "bennu/runtime/launcher/launcher.hpp"
 #include "bennu/runtime/offload.hpp"
 #include "bennu/runtime/runtime.hpp"
 #include "bennu/web/endpoint.hpp"
@@ -59,6 +60,7 @@ Task<Result<>> serve(NodeOptions options) {
     auto tree = co_await require(
         supervise({.name = "assetronics"}, children(options, repo, std::move(router))));
     ready->set(true);
+    notify_ready();
     say_ready(co_await call(Ref<net::HttpServer>(whereis("endpoint")), net::HttpServer::Address{}));
 
     co_await stop_requested();
