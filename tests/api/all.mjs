@@ -1,0 +1,13 @@
+import { finish } from "../lib/suite.mjs";
+import "./assets.mjs";
+import "./lists.mjs";
+import "./batches.mjs";
+import "./assignments.mjs";
+import "./refusals.mjs";
+import "./sockets.mjs";
+import "./imports.mjs";
+import "./devices.mjs";
+import "./crashes.mjs";
+import "./starting.mjs";
+
+await finish();
