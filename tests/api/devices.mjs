@@ -61,7 +61,7 @@ test("a device joins, reports, changes its light, obeys, and is offline when it 
   await leave(watch.socket);
 });
 
-// proves 1.2, 1.21
+// proves 1.21
 test("200 simulated devices report every second, and come back by themselves after kill -9", async () => {
   const here = await server();
   const call = apiOf(here);

@@ -91,6 +91,7 @@ test("uploads: a form works as well, and what is no table is refused", async () 
   assert.deepEqual(counts(half), [2, 2, 1, 0, 1]);
 });
 
+// proves 3.10
 test("the command imports the sample of 5,000 assets, and says so live", async () => {
   assert.equal(sample.length, 5000);
   const here = await server();

@@ -16,7 +16,7 @@ const alive = (pid) => {
   }
 };
 
-// proves 1.5, 1.9
+// proves 1.9
 test("Ctrl-C ends everything within seconds, and a second start is quick and has everything", async () => {
   const here = await start();
   assert.match(here.stdout, new RegExp(`^Assetronics is ready at http://localhost:${here.port}$`, "m"));

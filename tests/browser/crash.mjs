@@ -14,7 +14,6 @@ const statesUntilConnected = (page) => page.evaluate(() => new Promise((resolve)
   }).observe(badge, { attributes: true });
 }));
 
-// proves 1.11, 1.21
 test("pages survive kill -9 of the node: reconnecting, connected, and what happened meanwhile is shown", async () => {
   const here = await start();
   const list = await live(await visit("assets", { here, mayLoseConnection: true }));

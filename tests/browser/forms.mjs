@@ -4,7 +4,6 @@ import { apiOf, created, fields, server } from "../lib/assetronics.mjs";
 import { test } from "../lib/suite.mjs";
 import { live, textOf, visit } from "./harness.mjs";
 
-// proves 2.4
 test("mistakes in a form are told beside their fields, by the page and by the server", async () => {
   const call = apiOf(await server());
   const taken = await created(call);
@@ -33,6 +32,28 @@ test("mistakes in a form are told beside their fields, by the page and by the se
   await textOf(page.at("asset-cost"), /1,299\.50/);
   const [stored] = (await call("GET", `/assets?tag=${fresh.tag}`)).body.data;
   assert.deepEqual([stored.cost, stored.purchase_date, stored.category], [1299.5, "2025-02-28", "phone"]);
+  await page.leave();
+});
+
+// proves 2.17
+test("scripts in every field are text on every page that shows them", async () => {
+  const script = (n) => `<img src=x onerror="throw ${n}"><script>throw ${n}</script>{{ ${n} }}`;
+  const names = ["name", "description", "make", "model", "serial", "vendor", "location", "notes"];
+  const call = apiOf(await server());
+  const asset = await created(call, Object.fromEntries(names.map((name, n) => [name, script(n)])));
+  const [person] = (await call("GET", "/employees?status=active&page_size=1")).body.data;
+  const page = await live(await visit(`assets/${asset.id}`, { name: script("viewer") }));
+  await textOf(page.at("asset-title"), script(0));
+  for (const [n, name] of names.entries()) if (n > 0) await textOf(page.at(`asset-${name}`), script(n));
+  await page.at("viewers-button").click();
+  await page.at("viewer").filter({ hasText: script("viewer").slice(0, 40) }).waitFor();
+  await call("POST", `/assets/${asset.id}/assign`, { employee_id: person.id, notes: script("history") });
+  await page.at("history-item", '[data-type="assignment"]').filter({ hasText: script("history") }).waitFor();
+  for (const [path, testid] of [["assets", "asset-row"], ["activity", "activity-item"], [`employees/${person.id}`, "asset-row"]]) {
+    await page.goto(`/t/demo/${path}`);
+    await page.at(testid).filter({ hasText: script(0) }).first().waitFor();
+  }
+  assert.equal(await page.locator("main img, main script").count(), 0);
   await page.leave();
 });
 

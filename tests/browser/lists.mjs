@@ -27,6 +27,7 @@ async function listed(page, act) {
   await page.at("asset-table", '[aria-busy="false"]').waitFor();
 }
 
+// proves 3.48
 test("search, filter, sort and pages work together, and the address holds them", async () => {
   await shelf();
   const page = await live(await visit("assets"));

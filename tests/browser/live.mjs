@@ -8,7 +8,7 @@ import { appears, live, textOf, visit } from "./harness.mjs";
 const mark = (page) => page.evaluate(() => (window.stayed = true));
 const stayed = (page) => page.evaluate(() => window.stayed === true);
 
-// proves 0.11, 2.13, 3.1, 3.8
+// proves 0.11, 2.13, 3.1
 test("what one creates, edits, assigns, returns and deletes appears with the other within a second", async () => {
   const ada = await live(await visit("assets", { name: "Ada" }));
   const grace = await live(await visit("assets", { name: "Grace" }));

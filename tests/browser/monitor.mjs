@@ -6,7 +6,6 @@ import { desktop, live, phone, picture, textOf, visit } from "./harness.mjs";
 
 const numberIn = async (page, testid) => Number((await page.at(testid).textContent()).replaceAll(",", ""));
 
-// proves 1.3
 test("lights of 300 simulated devices appear, add up, are filtered, and one blinks", async () => {
   const here = await start();
   const page = await live(await visit("monitor", { here }));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "apps/assetronics/lib/activity/activity.hpp"
@@ -110,7 +111,7 @@ Task<std::string> census(const Api& api, int rows) {
         (tags.contains("T-" + std::to_string(rows - 1)) ? "with the last" : "without the last");
 }
 
-TEST(Imports, ten_thousand_rows_go_in_and_the_bad_ones_do_not) {  // proves 1.3
+TEST(Imports, ten_thousand_rows_go_in_and_the_bad_ones_do_not) {
     with_api([](const Api& api) -> Task<Result<>> {
         Ref<ImportWatch> watch = co_await watch_imports();
         auto started = co_await require(
@@ -223,6 +224,36 @@ TEST(Imports, one_that_a_restart_interrupts_goes_on_at_the_next_start) {
             EXPECT_EQ(done.created_count, 5000);
             EXPECT_EQ(done.failed_count, 50);
             EXPECT_EQ(co_await census(api, 5000), "5000 rows, 5000 tags, 0 bad, with the last");
+            co_return Result<>();
+        },
+        options);
+}
+
+TEST(Imports, one_whose_file_is_gone_fails_and_counts_what_is_in) {
+    TempFolder folder;
+    auto id = std::make_shared<Id>();
+    const ApiOptions options{.data_dir = folder.path()};
+    with_api(
+        [id](const Api& api) -> Task<Result<>> {
+            Ref<ImportWatch> watch = co_await watch_imports();
+            *id = (co_await require(imports::start(api.scope(), "big.csv", inventory(20'000)))).id;
+            (void)co_await call(watch, ImportWatch::Processed{500}, {.timeout = 60s});
+            co_return Result<>();
+        },
+        options);
+    std::filesystem::remove_all(folder.path() + "/imports");
+    with_api(
+        [id](const Api& api) -> Task<Result<>> {
+            Ref<ImportWatch> watch = co_await watch_imports();
+            const Import done = co_await finished(api, watch, *id);
+            EXPECT_EQ(done.status, ImportStatus::failed);
+            EXPECT_EQ(done.errors.back().code, "failed");
+            auto there =
+                co_await require(api.repo().count(from<assets::Asset>().for_tenant("demo")));
+            EXPECT_GE(there, 500);
+            EXPECT_LT(there, 20'000);
+            EXPECT_EQ(done.created_count, there);
+            EXPECT_EQ(done.created_count + done.failed_count, done.processed);
             co_return Result<>();
         },
         options);
