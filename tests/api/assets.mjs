@@ -118,6 +118,16 @@ test("values at their limits are accepted", async () => {
   }
 });
 
+test("changes of different fields at once all stay", async () => {
+  const call = await api();
+  const asset = await created(call);
+  const changes = { name: "N", description: "D", make: "Ma", model: "Mo", serial: "S", vendor: "V", location: "L", notes: "No", cost: 7 };
+  const answers = await Promise.all(Object.entries(changes).map(([field, value]) => call("PATCH", `/assets/${asset.id}`, { asset: { [field]: value } })));
+  for (const answer of answers) assertStatus(answer, 200);
+  const { data } = (await call("GET", `/assets/${asset.id}`)).body;
+  for (const [field, value] of Object.entries(changes)) assert.equal(data[field], value, field);
+});
+
 test("unknown fields and fields that are not the client's are refused", async () => {
   const call = await api();
   const asset = await created(call);

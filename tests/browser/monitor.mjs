@@ -1,6 +1,6 @@
 // Three hundred simulated devices on the Monitor page.
 import assert from "node:assert/strict";
-import { run, start } from "../lib/assetronics.mjs";
+import { interrupt, run, start } from "../lib/assetronics.mjs";
 import { test, until } from "../lib/suite.mjs";
 import { desktop, live, phone, picture, textOf, visit } from "./harness.mjs";
 
@@ -50,7 +50,7 @@ test("lights of 300 simulated devices appear, add up, are filtered, and one blin
   await picture(page, "monitor-tiles-desktop-dark");
   await page.at("device-look-lights").click();
 
-  await devices.stop("SIGINT");
+  await interrupt(devices);
   await until("all are red", async () => (await lights())[2] === 300, 15_000);
   await page.leave();
   await here.stop();
