@@ -123,7 +123,7 @@ TEST(PubSub, leaves_out_the_publisher_and_the_dead) {
 }
 
 TEST(PubSub, subscriptions_may_end_during_a_fan_out) {
-    static std::vector<Subscription> others;
+    static std::vector<pubsub::Subscription> others;
     static int delivered = 0;
     auto outcome = simulate({.shards = 1}, [&]() -> Task<Result<>> {
         auto count = [](Pid, const Broadcast&) {
@@ -138,7 +138,7 @@ TEST(PubSub, subscriptions_may_end_during_a_fan_out) {
         EXPECT_EQ(subscriber_count("t"), 1u);
         broadcast("t", "e");
         EXPECT_EQ(delivered, 2);
-        Subscription moved = std::move(kept);
+        pubsub::Subscription moved = std::move(kept);
         EXPECT_FALSE(kept);
         moved.reset();
         EXPECT_EQ(subscriber_count("t"), 0u);
