@@ -1,9 +1,12 @@
 // Tables from every shard at once: reads, writes, counters. Prints one JSON object a line, in
 // millions of operations a second over all shards, the median of the rounds.
+#include <time.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <functional>
+#include <numeric>
 #include <string_view>
 #include <vector>
 
@@ -28,14 +31,26 @@ Instant clock_now() {
     return {std::chrono::steady_clock::now().time_since_epoch().count()};
 }
 
+double cpu_ns() {
+    timespec spent{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) * 1e9 + static_cast<double>(spent.tv_nsec);
+}
+
+struct Speed {
+    double millions =
+        0;              ///< operations a second of all shards, from the first start to the last end
+    double cpu_ns = 0;  ///< that one operation costs its shard; what others take counts not
+};
+
 /// What one shard does: `count` operations, with a generator of its own.
 using Work = std::function<void(std::uint64_t count, std::uint64_t seed)>;
 
-/// Millions of operations a second of all shards, from when all are ready to when the last is done.
-Task<double> measure(Work work, std::uint64_t each) {
+Task<Speed> measure(Work work, std::uint64_t each) {
     unsigned shards = shard_count();
     ready = 0;
     std::vector<Instant> begun(shards), ended(shards);
+    std::vector<double> spent(shards);
     std::vector<Pid> pids;
     for (unsigned shard = 0; shard < shards; ++shard) {
         auto pid = co_await spawn_on(static_cast<std::uint8_t>(shard), [&, shard, shards] {
@@ -45,7 +60,9 @@ Task<double> measure(Work work, std::uint64_t each) {
                 ++ready;
                 while (ready < shards) __builtin_ia32_pause();
                 begun[shard] = clock_now();
+                double before = cpu_ns();
                 work(each, shard + 1);
+                spent[shard] = cpu_ns() - before;
                 ended[shard] = clock_now();
             });
         });
@@ -54,7 +71,9 @@ Task<double> measure(Work work, std::uint64_t each) {
     for (Pid pid : pids) static_cast<void>(co_await exit_of(pid));
     Duration took = *std::max_element(ended.begin(), ended.end()) -
                     *std::min_element(begun.begin(), begun.end());
-    co_return static_cast<double>(each * shards) * 1e3 / static_cast<double>(took.count());
+    double operations = static_cast<double>(each * shards);
+    co_return Speed{operations * 1e3 / static_cast<double>(took.count()),
+                    std::accumulate(spent.begin(), spent.end(), 0.0) / operations};
 }
 
 /// A cheap generator, so that the table is measured and not the dice.
@@ -111,7 +130,8 @@ Work text_reads(Texts table, const std::vector<std::string>& keys) {
         Dice dice(seed);
         std::uint64_t sum = 0;
         for (std::uint64_t i = 0; i < count; ++i)
-            table.read(keys[dice.below(keys.size())], [&](const std::string& s) { sum += s.size(); });
+            table.read(keys[dice.below(keys.size())],
+                       [&](const std::string& s) { sum += s.size(); });
         sink += sum;
     };
 }
@@ -146,10 +166,10 @@ struct Row {
     std::uint64_t each;
     double ets;  ///< millions a second that ETS reached on two schedulers; 0: not compared
     double times;
-    std::vector<double> rounds;
+    std::vector<Speed> rounds;
 };
 
-Task<Result<>> measure_all(std::uint64_t scale, int rounds) {
+Task<Result<>> measure_all(std::uint64_t scale, int rounds, std::string_view only) {
     constexpr std::uint64_t small = 1000, large = 1'000'000;
     Numbers thousand, million, one, thousand_counters, churned;
     OrderedTable<std::uint64_t, std::uint64_t> sorted;
@@ -181,17 +201,20 @@ Task<Result<>> measure_all(std::uint64_t scale, int rounds) {
         {"runtime.table_text_write_1k", text_writes(texts, names), scale, 0, 0},
         {"runtime.table_ordered_read_1k", ordered_reads(sorted, small), scale, 0, 0},
         {"runtime.table_ordered_write_1k", ordered_writes(sorted, small), scale / 2, 0, 0}};
+    if (!only.empty()) std::erase_if(rows, [only](const Row& row) { return only != row.id; });
     for (int round = 0; round < rounds; ++round) {
         for (Row& row : rows) row.rounds.push_back(co_await measure(row.work, row.each));
     }
     for (Row& row : rows) {
-        std::sort(row.rounds.begin(), row.rounds.end());
-        double ours = row.rounds[row.rounds.size() / 2];
-        std::printf("{\"id\": \"%s\", \"unit\": \"M/s\", \"ours\": %.1f", row.id, ours);
+        std::ranges::sort(row.rounds, {}, &Speed::millions);
+        Speed ours = row.rounds[row.rounds.size() / 2];
+        std::printf("{\"id\": \"%s\", \"unit\": \"M/s\", \"ours\": %.1f, \"cpu_ns\": %.1f", row.id,
+                    ours.millions, ours.cpu_ns);
         if (row.ets > 0)
             std::printf(", \"goal\": %.1f, \"met\": %s", row.ets * row.times,
-                        ours >= row.ets * row.times ? "true" : "false");
-        std::printf(", \"low\": %.1f, \"high\": %.1f}\n", row.rounds.front(), row.rounds.back());
+                        ours.millions >= row.ets * row.times ? "true" : "false");
+        std::printf(", \"low\": %.1f, \"high\": %.1f}\n", row.rounds.front().millions,
+                    row.rounds.back().millions);
     }
     std::fflush(stdout);
     co_return {};
@@ -200,9 +223,17 @@ Task<Result<>> measure_all(std::uint64_t scale, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool smoke = argc > 1 && std::string_view(argv[1]) == "--smoke";
-    int status = run({.shards = 2, .handle_signals = false}, [smoke]() -> Task<Result<>> {
-        co_return co_await measure_all(smoke ? 20'000 : 2'000'000, smoke ? 1 : 5);
+    bool smoke = false;
+    std::string_view only;
+    for (int i = 1; i < argc; ++i) {
+        if (std::string_view(argv[i]) == "--smoke") {
+            smoke = true;
+        } else {
+            only = argv[i];  // a row's id
+        }
+    }
+    int status = run({.shards = 2, .handle_signals = false}, [smoke, only]() -> Task<Result<>> {
+        co_return co_await measure_all(smoke ? 20'000 : 2'000'000, smoke ? 1 : 5, only);
     });
     sunk = sink;
     return status;

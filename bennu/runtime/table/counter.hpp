@@ -27,8 +27,7 @@ class Counter {
             cell.store(cell.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(by),
                        std::memory_order_relaxed);
         } else {
-            cells_[own_].value.fetch_add(static_cast<std::uint64_t>(by),
-                                         std::memory_order_relaxed);
+            cells_[own_].value.fetch_add(static_cast<std::uint64_t>(by), std::memory_order_relaxed);
         }
     }
     std::int64_t value() const;

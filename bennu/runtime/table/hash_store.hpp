@@ -5,7 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "bennu/runtime/table/slot_array.hpp"
 #include "bennu/runtime/table/table_hash.hpp"
@@ -41,7 +41,8 @@ class HashStore {
     explicit HashStore(const TableOptions& options)
         : max_entries_(options.max_entries),
           evicts_(options.max_entries > 0 && options.eviction == Eviction::least_recently_used),
-          segments_(table_segments()),
+          owned_(std::make_unique<Segment[]>(table_segments())),
+          segments_(owned_.get(), table_segments()),
           shift_(64 - std::countr_zero(segments_.size())) {
         std::size_t each = options.expected_entries / segments_.size();
         for (Segment& segment : segments_) segment.array = new Array(capacity_for(each + each / 8));
@@ -62,11 +63,12 @@ class HashStore {
 
     /// `use(const Value&)` if the key is there. No lock is held.
     template <typename K, typename F>
-    bool read(const K& key, F&& use) {
+    [[gnu::always_inline]] bool read(const K& key, F&& use) {
         std::uint64_t hash = hash_of(key);
         ReadGuard guard;
         bool live = false;
-        segment_of(hash).array.load(std::memory_order_acquire)
+        segment_of(hash)
+            .array.load(std::memory_order_acquire)
             ->read(hash, key, evicts_, [&](const auto& seen, std::int64_t expires) {
                 if (expired(expires)) return;
                 live = true;
@@ -86,8 +88,8 @@ class HashStore {
                 stored = overwrite(slot, std::move(value), expires, only_new);
             } else {
                 Lock lock(segment.lock);
-                stored = put_locked(segment, hash, std::move(key), std::move(value), expires,
-                                    only_new);
+                stored =
+                    put_locked(segment, hash, std::move(key), std::move(value), expires, only_new);
             }
         }
         settle(stored);
@@ -296,7 +298,7 @@ class HashStore {
             return TableHash<Key>{}(key);
         }
     }
-    Segment& segment_of(std::uint64_t hash) { return segments_[hash >> shift_]; }
+    Segment& segment_of(std::uint64_t hash) { return segments_.data()[hash >> shift_]; }
     static std::size_t capacity_for(std::size_t live) {
         return std::max<std::size_t>(8, std::bit_ceil(live + live / 3 + 1));
     }
@@ -395,7 +397,8 @@ class HashStore {
     /// With the locks of the segment and the slot.
     void remove(Segment& segment, LockedSlot<Slot>& slot) {
         std::optional<std::pair<Key, Value>> old;
-        if (!hooks_.empty()) [[unlikely]] old.emplace(slot->key(), slot->value());
+        if (!hooks_.empty()) [[unlikely]]
+            old.emplace(slot->key(), slot->value());
         slot.erase();
         add_live(segment, -1);
         if (max_entries_ > 0) total_.fetch_sub(1, std::memory_order_relaxed);
@@ -458,8 +461,7 @@ class HashStore {
     /// After a write, without locks: makes room and frees what was replaced.
     void settle(Stored stored) {
         if (evicts_ && stored == Stored::inserted) {
-            while (total_.load(std::memory_order_relaxed) > max_entries_ && evict_one()) {
-            }
+            while (total_.load(std::memory_order_relaxed) > max_entries_ && evict_one()) {}
         }
         reclaim_some();
     }
@@ -493,7 +495,8 @@ class HashStore {
     const std::size_t max_entries_;
     const bool evicts_;
     IndexHooks<Key, Value> hooks_;
-    std::vector<Segment> segments_;
+    const std::unique_ptr<Segment[]> owned_;
+    const std::span<Segment> segments_;
     const int shift_;
     alignas(64) std::atomic<std::size_t> total_{0};  ///< only of a bounded table
     std::atomic<std::size_t> next_to_evict_{0};

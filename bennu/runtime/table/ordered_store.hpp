@@ -127,8 +127,8 @@ class OrderedStore {
         while (go_on) {
             // A long walk stops now and then, so that what was erased meanwhile can be freed.
             ReadGuard guard;
-            Node* node = last ? list_.seek([&](const Key& k) { return !(*last < k); })
-                              : list_.seek(before);
+            Node* node =
+                last ? list_.seek([&](const Key& k) { return !(*last < k); }) : list_.seek(before);
             for (std::size_t steps = 0;; ++steps, node = node->next()) {
                 if (!node) return;
                 const Record* record = node->record.load(std::memory_order_acquire);

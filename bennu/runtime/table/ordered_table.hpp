@@ -146,9 +146,9 @@ class OrderedTable {
     }
     template <typename F>
     std::vector<Entry> select(F&& matches, std::size_t limit = SIZE_MAX) const {
-        return walk([](const Key&) { return false; }, limit, [&](const Key& k, const Value& v) {
-            return matches(k, v) ? take_it : skip_it;
-        });
+        return walk(
+            [](const Key&) { return false; }, limit,
+            [&](const Key& k, const Value& v) { return matches(k, v) ? take_it : skip_it; });
     }
 
     template <typename F>

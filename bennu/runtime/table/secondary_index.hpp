@@ -62,7 +62,8 @@ class SecondaryIndex {
         : table_(std::move(table)), store_(std::move(store)) {}
 
     /// The entries with this field, in the order of their keys.
-    std::vector<typename Table::Entry> find(const Field& field, std::size_t limit = SIZE_MAX) const {
+    std::vector<typename Table::Entry> find(const Field& field,
+                                            std::size_t limit = SIZE_MAX) const {
         return range(field, field, limit);
     }
     /// The entries whose field is between the two, both included, in its order.

@@ -71,9 +71,9 @@ class SkipList {
     Place place(F&& before) {
         Place place;
         for (int level = 0; level < max_height; ++level) place.links[level] = &head_[level];
-        place.node =
-            walk(before, [&](int level, std::atomic<Node*>* link) { place.links[level] = link; })
-                .after;
+        place.node = walk(before, [&](int level, std::atomic<Node*>* link) {
+                         place.links[level] = link;
+                     }).after;
         return place;
     }
     Node* insert(const Place& place, Key&& key, Record* record) {
@@ -84,8 +84,8 @@ class SkipList {
             height_.store(height, std::memory_order_release);
         // From below upwards: who comes by an express lane finds the node complete.
         for (int level = 0; level < height; ++level) {
-            ::new (node->tower() + level) std::atomic<Node*>(
-                place.links[level]->load(std::memory_order_relaxed));
+            ::new (node->tower() + level)
+                std::atomic<Node*>(place.links[level]->load(std::memory_order_relaxed));
         }
         for (int level = 0; level < height; ++level)
             place.links[level]->store(node, std::memory_order_release);

@@ -158,8 +158,8 @@ class RecordSlot {
 };
 
 template <typename Key, typename Value>
-using SlotFor = std::conditional_t<InlineValue<Key> && InlineValue<Value>,
-                                   InlineSlot<Key, Value>, RecordSlot<Key, Value>>;
+using SlotFor = std::conditional_t<InlineValue<Key> && InlineValue<Value>, InlineSlot<Key, Value>,
+                                   RecordSlot<Key, Value>>;
 
 /// The right to change one slot. Readers see the old contents until `begin_change`, and then wait
 /// for the few stores until the end.

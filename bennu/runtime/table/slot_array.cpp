@@ -30,15 +30,15 @@ void free_slots(void* memory, std::size_t bytes) {
 Instant table_now() {
     if (Shard* shard = Shard::current()) return shard->now();
     if (Runtime* runtime = Runtime::current()) return runtime->shard(0).reactor().now();
-    return Instant{std::chrono::duration_cast<Duration>(
-                       std::chrono::steady_clock::now().time_since_epoch())
-                       .count()};
+    return Instant{
+        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())
+            .count()};
 }
 
 std::size_t table_segments() {
     Runtime* runtime = Runtime::current();
-    std::size_t writers = runtime ? runtime->shard_count()
-                                  : std::max(1U, std::thread::hardware_concurrency());
+    std::size_t writers =
+        runtime ? runtime->shard_count() : std::max(1U, std::thread::hardware_concurrency());
     return std::clamp<std::size_t>(std::bit_ceil(writers * 8), 16, 256);
 }
 

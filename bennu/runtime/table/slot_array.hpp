@@ -59,7 +59,8 @@ class SlotArray {
     /// Copies what the key's slot holds, all of one moment, and passes it to `use(seen, expires)`;
     /// false when the key is not there. Takes no lock and writes nothing.
     template <typename K, typename F>
-    bool read(std::uint64_t hash, const K& key, bool mark_referenced, F&& use) {
+    [[gnu::always_inline]] bool read(std::uint64_t hash, const K& key, bool mark_referenced,
+                                     F&& use) {
         const std::uint64_t tag = slot_word::tag(hash);
         for (std::size_t i = hash;; ++i) {
             Slot& slot = at(i);

@@ -46,8 +46,7 @@ class SnapshotReader {
 };
 
 template <typename Key, typename Value, typename Store>
-Result<std::size_t> save_store(Store& store, const TableOptions& options,
-                               const std::string& path) {
+Result<std::size_t> save_store(Store& store, const TableOptions& options, const std::string& path) {
     SnapshotWriter writer(options, type_name_of<std::pair<Key, Value>>());
     store.for_each([&](const Key& key, const Value& value, std::int64_t expires) {
         std::string& out = writer.begin_entry(expires);
@@ -60,7 +59,8 @@ Result<std::size_t> save_store(Store& store, const TableOptions& options,
 
 template <typename Key, typename Value, typename Store>
 Result<std::size_t> load_store(Store& store, TableBase& table, const std::string& path) {
-    auto reader = SnapshotReader::open(path, table.options(), type_name_of<std::pair<Key, Value>>());
+    auto reader =
+        SnapshotReader::open(path, table.options(), type_name_of<std::pair<Key, Value>>());
     if (!reader) return std::move(reader).error();
     struct Loaded {
         Key key;

@@ -78,9 +78,7 @@ class TableBase::Passage {
     ~Passage() {
         if (table_) table_->close();
     }
-    void operator()() {
-        std::exchange(table_, nullptr)->arrive(to_, from_, std::move(tell_));
-    }
+    void operator()() { std::exchange(table_, nullptr)->arrive(to_, from_, std::move(tell_)); }
 
   private:
     std::shared_ptr<TableBase> table_;
@@ -103,12 +101,12 @@ void TableBase::give_to(Pid process, Tell tell) {
 
 void TableBase::arrive(Pid process, Pid from, Tell tell) {
     Shard* shard = Shard::current();
-    std::uint64_t hook =
-        shard ? shard->at_end(process,
-                              [table = weak_from_this(), process] {
-                                  if (auto alive = table.lock()) alive->owner_ended(process);
-                              })
-              : 0;
+    std::uint64_t hook = shard ? shard->at_end(process,
+                                               [table = weak_from_this(), process] {
+                                                   if (auto alive = table.lock())
+                                                       alive->owner_ended(process);
+                                               })
+                               : 0;
     if (hook == 0) {
         close();
         return;
@@ -153,8 +151,7 @@ void TableBase::release_owner() {
     if (owner.shard() == shard->index()) {
         shard->cancel_at_end(owner, hook);
     } else {
-        shard->post(owner.shard(),
-                    [owner, hook] { Shard::current()->cancel_at_end(owner, hook); });
+        shard->post(owner.shard(), [owner, hook] { Shard::current()->cancel_at_end(owner, hook); });
     }
 }
 
@@ -182,8 +179,10 @@ void TableBase::start_sweeper() {
     // Beside the shards there is nothing that could run one: the next put on a shard starts it.
     if (!Shard::current() || options_.sweep_every <= Duration::zero()) return;
     if (sweeping_.exchange(true, std::memory_order_acq_rel)) return;
-    spawn_task([table = weak_from_this(), every = options_.sweep_every]
-               [[clang::coro_wrapper]] () -> Task<> { return sweep(table, every); });
+    spawn_task([table = weak_from_this(),
+                every = options_.sweep_every] [[clang::coro_wrapper]] () -> Task<> {
+        return sweep(table, every);
+    });
 }
 
 Task<> TableBase::sweep(std::weak_ptr<TableBase> weak, Duration every) {

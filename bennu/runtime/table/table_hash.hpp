@@ -36,10 +36,9 @@ struct TableHash {
 namespace detail {
 /// What look-ups take: text keys are found by any text, without making a string of it.
 template <typename Key>
-using LookupKey =
-    std::conditional_t<std::is_same_v<Key, std::string>, std::string_view,
-                       std::conditional_t<std::is_trivially_copyable_v<Key> && sizeof(Key) <= 16,
-                                          Key, const Key&>>;
+using LookupKey = std::conditional_t<
+    std::is_same_v<Key, std::string>, std::string_view,
+    std::conditional_t<std::is_trivially_copyable_v<Key> && sizeof(Key) <= 16, Key, const Key&>>;
 }  // namespace detail
 
 }  // namespace bennu

@@ -199,8 +199,7 @@ void check_against_map(Tested table, std::uint64_t seed, MakeKey make_key, MakeV
                 if (there) found->second = value;
                 break;
             case 4:
-                EXPECT_EQ(table.take(key),
-                          there ? std::optional(found->second) : std::nullopt);
+                EXPECT_EQ(table.take(key), there ? std::optional(found->second) : std::nullopt);
                 model.erase(key);
                 break;
             case 5:
