@@ -88,8 +88,11 @@ class HashStore {
                 stored = overwrite(slot, std::move(value), expires, only_new);
             } else {
                 Lock lock(segment.lock);
-                stored =
-                    put_locked(segment, hash, std::move(key), std::move(value), expires, only_new);
+                if (LockedSlot<Slot> meanwhile = lock_key(segment, hash, key)) {
+                    stored = overwrite(meanwhile, std::move(value), expires, only_new);
+                } else {
+                    stored = insert(segment, hash, std::move(key), std::move(value), expires);
+                }
             }
         }
         settle(stored);
@@ -282,10 +285,6 @@ class HashStore {
     void clear() { empty(false); }
     /// Empties it for good: `put` throws from now on.
     void close() { empty(true); }
-    bool closed() {
-        Lock lock(segments_.back().lock);
-        return segments_.back().closed;
-    }
 
   private:
     template <typename K>
@@ -354,13 +353,6 @@ class HashStore {
         if (!hooks_.empty()) [[unlikely]] {
             for (auto& hook : hooks_) hook->replaced(slot->key(), *old_value, *new_value);
         }
-    }
-
-    Stored put_locked(Segment& segment, std::uint64_t hash, Key&& key, Value&& value,
-                      std::int64_t expires, bool only_new) {
-        if (LockedSlot<Slot> slot = lock_key(segment, hash, key))
-            return overwrite(slot, std::move(value), expires, only_new);
-        return insert(segment, hash, std::move(key), std::move(value), expires);
     }
 
     Stored insert(Segment& segment, std::uint64_t hash, Key&& key, Value&& value,
