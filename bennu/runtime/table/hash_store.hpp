@@ -319,9 +319,10 @@ class HashStore {
     /// holders of this slot, and for a growing array.
     template <typename K>
     static LockedSlot<Slot> lock_key(Segment& segment, std::uint64_t hash, const K& key) {
-        Backoff backoff;
+        WriteBackoff backoff;
         while (true) {
             Array* array = segment.array.load(std::memory_order_acquire);
+            array->expect_write(hash);
             auto [slot, word] = array->find(hash, key);
             if (!slot) return {};
             if (word & (slot_word::moved | slot_word::locked)) {
@@ -329,6 +330,8 @@ class HashStore {
             } else if (slot->word.compare_exchange_strong(word, word | slot_word::locked,
                                                           std::memory_order_acquire)) {
                 return LockedSlot<Slot>(slot, word);
+            } else {
+                backoff.wait();
             }
         }
     }

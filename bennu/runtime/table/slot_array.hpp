@@ -33,13 +33,17 @@ class SlotArray {
         Slot* slot = nullptr;
         std::uint64_t word = 0;
     };
-    /// The slot that holds the key, and the word it had then.
+    /// Asks for the line where a probe begins as its owner, before a writer looks at it: a line
+    /// that another shard wrote last then travels once, not first to be read and again to be
+    /// changed.
+    void expect_write(std::uint64_t hash) { asm volatile("prefetchw %0" : : "m"(at(hash))); }
+    /// For a writer: the slot that holds the key, and the word it had then.
     template <typename K>
     Found find(std::uint64_t hash, const K& key) {
         const std::uint64_t tag = slot_word::tag(hash);
         for (std::size_t i = hash;; ++i) {
             Slot& slot = at(i);
-            Backoff backoff;
+            WriteBackoff backoff;
             while (true) {
                 std::uint64_t word = slot.word.load(std::memory_order_acquire);
                 if (!(word & (slot_word::full | slot_word::gone))) return {};

@@ -22,6 +22,24 @@ class Backoff {
     int rounds_ = 0;
 };
 
+/// Waits before another try at something that many write: long enough that the others get through
+/// several changes while the memory is in their core's cache. Trying at once makes every change
+/// fetch it from the other core.
+class WriteBackoff {
+  public:
+    void wait() {
+        for (int i = 0; i < pauses_; ++i) __builtin_ia32_pause();
+        if (pauses_ < 256) {
+            pauses_ *= 2;
+        } else {
+            ::sched_yield();
+        }
+    }
+
+  private:
+    int pauses_ = 16;
+};
+
 /// One byte, for critical sections of some dozen instructions.
 class SpinLock {
   public:
