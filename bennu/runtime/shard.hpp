@@ -74,6 +74,8 @@ static_assert(sizeof(Process) == 64);
 struct Extension {
     std::string name;
     ExitReason exit_reason;
+    /// Run in the step in which the process ends, before anyone learns of it; by number.
+    std::vector<std::pair<std::uint64_t, Function<void()>>> at_end;
 };
 
 /// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or
@@ -121,6 +123,10 @@ class Shard {
     Pid create_task(const ProcessType& type, void* body, Task<> task);
     Extension& extension(Process& process);
     Process* find(Pid pid);
+    /// Runs `hook` when this shard's process ends: in the same step, after its body is destroyed
+    /// and before anyone learns of it. 0 when it is gone; else a number for `cancel_at_end`.
+    std::uint64_t at_end(Pid pid, Function<void()> hook);
+    void cancel_at_end(Pid pid, std::uint64_t hook);
     Pid pid_of(const Process& process) const;
     Pid running() const { return running_; }
     /// Ends a process: at once, or when the code of it that runs now returns.
@@ -236,6 +242,7 @@ class Shard {
     std::uint32_t used_slots_ = 0;
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
     std::size_t process_count_ = 0;
+    std::uint64_t next_end_hook_ = 0;
     std::size_t free_slots_ = 0;
     RunQueue run_queue_;
     std::vector<Watch> watches_;

@@ -53,7 +53,9 @@ void Shard::end(Process& process, ExitReason reason) {
     drop_mailbox(process);
     if (process.extension) {
         if (!process.extension->name.empty()) runtime_.names().remove(process.extension->name, pid);
+        auto hooks = std::move(process.extension->at_end);
         delete std::exchange(process.extension, nullptr);
+        for (auto& [number, hook] : hooks) hook();
     }
     --process_count_;
     while (process.watchers != Process::nil) {
@@ -78,6 +80,19 @@ void Shard::end(Process& process, ExitReason reason) {
     }
     last_free_ = index;
     ++free_slots_;
+}
+
+std::uint64_t Shard::at_end(Pid pid, Function<void()> hook) {
+    Process* process = find(pid);
+    if (!process) return 0;
+    extension(*process).at_end.emplace_back(++next_end_hook_, std::move(hook));
+    return next_end_hook_;
+}
+
+void Shard::cancel_at_end(Pid pid, std::uint64_t hook) {
+    Process* process = find(pid);
+    if (process && process->extension)
+        std::erase_if(process->extension->at_end, [hook](auto& h) { return h.first == hook; });
 }
 
 void Shard::drop_mailbox(Process& process) {
