@@ -174,10 +174,17 @@ void Shard::finish_root(Process& process) {
     process.clear(Process::root_done);
     std::unique_ptr<Fault> fault = std::move(root->fault);
     auto reply = std::bit_cast<ReplyTo>(root->reply);
+    ExitReason reason;
+    const ExitReason* outer_ending = ending_;
+    if (fault) {
+        reason = ExitReason::from_fault(*fault);
+        ending_ = &reason;
+    }
     root->handle().destroy();
+    ending_ = outer_ending;
     if (fault) {
         send_failure(reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
-        end(process, ExitReason::from_fault(*fault));
+        end(process, std::move(reason));
     } else if (process.has(Process::task_body)) {
         end(process, ExitReason::normal());
     } else if (process.has(Process::terminating)) {

@@ -122,6 +122,8 @@ class Shard {
     Process* find(Pid pid);
     Pid pid_of(const Process& process) const;
     Pid running() const { return running_; }
+    /// Why the process ends whose frames and body are being destroyed; null at any other time.
+    const ExitReason* ending() const { return ending_; }
     /// Ends a process: at once, or when the code of it that runs now returns.
     void exit(Process& process, ExitReason reason);
     /// Asks politely: terminate() first, if it has one.
@@ -233,6 +235,8 @@ class Shard {
     TimerWheel timers_;
     WaitTable waits_;
     Pid running_;
+    const ExitReason* ending_ = nullptr;
+    bool closing_ = false;  ///< the runtime is being destroyed: nothing leaves the shard any more
     std::vector<std::unique_ptr<Process[]>> chunks_;
     std::uint32_t used_slots_ = 0;
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
