@@ -110,12 +110,12 @@ Stream<detail::Outcome<R>> async_stream(Stream<T> input, F fn, AsyncStreamOption
             if (item.late && options.on_timeout == OnTimeout::fault)
                 throw CallError(std::move(*item.outcome).error());
             co_yield std::move(*item.outcome);
+        } else if (!items.empty() || !source.over) {
+            co_await news.wait();
         } else if (source.fault) {
             co_await detail::Refault{std::move(source.fault)};
-        } else if (items.empty() && source.over) {
-            break;
         } else {
-            co_await news.wait();
+            break;
         }
     }
     if (auto failure = source.stream.failure()) co_yield end_with(*std::move(failure));
