@@ -20,8 +20,8 @@ struct ReplyMessage {
             ->value.emplace(std::move(Boxed<R>::get(payload)));
         shard.resume_later(*entry, to);
     }
-    static constexpr MessageType type{&run,   &Boxed<R>::destroy, &Boxed<R>::move, sizeof(R), true,
-                                      "reply"};
+    static constexpr MessageType type{&run,    &Boxed<R>::destroy, &Boxed<R>::move, sizeof(R), true,
+                                      "reply", Boxed<R>::trivial};
 };
 
 struct Unit {};
@@ -127,6 +127,16 @@ class [[nodiscard]] sleep : detail::Answer<detail::Unit> {
 
   private:
     Duration duration_;
+};
+
+/// `co_await yield_now()` lets everything else that is due on this shard run first.
+class [[nodiscard]] yield_now : detail::Answer<detail::Unit> {
+  public:
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+        detail::send_reply(begin(coroutine, Instant::max()), detail::Unit{});
+    }
+    void await_resume() { release(); }
 };
 
 }  // namespace bennu

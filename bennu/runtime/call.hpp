@@ -85,8 +85,8 @@ struct Handler {
             }
         }
     }
-    static constexpr MessageType type{&run,  &Boxed<M>::destroy, &Boxed<M>::move, sizeof(M),
-                                      false, type_name_of<M>()};
+    static constexpr MessageType type{&run,  &Boxed<M>::destroy, &Boxed<M>::move,  sizeof(M),
+                                      false, type_name_of<M>(),  Boxed<M>::trivial};
 
   private:
     /// Tells the caller when the handler throws.

@@ -28,7 +28,7 @@ std::string_view to_string(ExitReason::Kind kind) {
 
 ExitReason ExitReason::killed(std::string why) {
     if (why.empty()) return ExitReason(Kind::killed, {});
-    return ExitReason(Kind::killed, std::make_shared<const Details>(Details{std::move(why), {}}));
+    return ExitReason(Kind::killed, make_shared_value<Details>(Details{std::move(why), {}}));
 }
 
 ExitReason ExitReason::from_fault(const Fault& fault) {
@@ -38,7 +38,7 @@ ExitReason ExitReason::from_fault(const Fault& fault) {
         details.awaits.push_back(
             fmt::format("{}:{} {}", where.file_name(), where.line(), where.function_name()));
     }
-    return ExitReason(Kind::fault, std::make_shared<const Details>(std::move(details)));
+    return ExitReason(Kind::fault, make_shared_value<Details>(std::move(details)));
 }
 
 std::string ExitReason::describe() const {

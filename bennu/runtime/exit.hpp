@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "bennu/base/shared.hpp"
 #include "bennu/runtime/pid.hpp"
 
 namespace bennu {
@@ -43,11 +43,10 @@ class ExitReason {
         std::string text;
         std::vector<std::string> awaits;
     };
-    ExitReason(Kind kind, std::shared_ptr<const Details> details)
-        : kind_(kind), details_(std::move(details)) {}
+    ExitReason(Kind kind, Shared<Details> details) : kind_(kind), details_(std::move(details)) {}
 
     Kind kind_ = Kind::normal;
-    std::shared_ptr<const Details> details_;
+    Shared<Details> details_;
 };
 
 std::string_view to_string(ExitReason::Kind kind);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
 
 #include "bennu/base/time.hpp"
 #include "bennu/runtime/pid.hpp"
+#include "bennu/runtime/pool.hpp"
 
 namespace bennu::detail {
 
@@ -32,6 +34,7 @@ struct MessageType {
     std::uint32_t size;
     bool system;  ///< handled on arrival by the shard itself, not by a mailbox
     const char* name;
+    bool trivial = false;  ///< the payload may be copied bytewise and needs no destruction
 };
 
 inline constexpr std::size_t inline_payload = 32;
@@ -47,8 +50,21 @@ struct Envelope {
 };
 static_assert(sizeof(Envelope) == 64);
 
+/// Takes over an envelope: its payload lives in `to` from now on.
+inline void take_envelope(Envelope& to, Envelope& from) {
+    if (from.type->trivial) {
+        std::memcpy(static_cast<void*>(&to), &from, sizeof(Envelope));
+        return;
+    }
+    to.type = from.type;
+    to.to = from.to;
+    to.reply = from.reply;
+    to.deadline = from.deadline;
+    from.type->move(to.payload, from.payload);
+}
+
 /// A mailbox node: owned by the shard of its receiver.
-struct Message {
+struct Message : Pooled {
     Message* next = nullptr;
     Envelope envelope;
 };
@@ -59,6 +75,9 @@ template <typename M>
 struct Boxed {
     static constexpr bool in_place =
         sizeof(M) <= inline_payload && alignof(M) <= 8 && std::is_nothrow_move_constructible_v<M>;
+
+    /// Bytes are all there is to it. A boxed payload moves as its pointer, but must be destroyed.
+    static constexpr bool trivial = in_place && std::is_trivially_copyable_v<M>;
 
     static M& get(void* payload) {
         if constexpr (in_place) {

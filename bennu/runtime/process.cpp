@@ -94,11 +94,7 @@ void send_envelope(Envelope&& envelope) {
     }
     // From a thread beside the shards: the receiver's shard puts it into the mailbox.
     auto carrier = std::make_unique<Message>();
-    carrier->envelope.type = envelope.type;
-    carrier->envelope.to = envelope.to;
-    carrier->envelope.reply = envelope.reply;
-    carrier->envelope.deadline = envelope.deadline;
-    envelope.type->move(carrier->envelope.payload, envelope.payload);
+    take_envelope(carrier->envelope, envelope);
     std::uint8_t to = envelope.to.shard();
     Runtime::current()->shard(to).inject(
         [carrier = std::move(carrier)] { Shard::current()->deliver(carrier->envelope); });
@@ -216,6 +212,13 @@ void at_process(Pid pid, Function<void(Shard&, Process&)> act) {
 }  // namespace
 
 void kill(Pid pid, std::string why) {
+    Shard* here = Shard::current();
+    if (pid.shard() == here->index()) {
+        if (Process* process = here->find(pid)) {
+            here->exit(*process, ExitReason::killed(std::move(why)));
+        }
+        return;
+    }
     at_process(pid, [why = std::move(why)](Shard& shard, Process& process) {
         shard.exit(process, ExitReason::killed(why));
     });

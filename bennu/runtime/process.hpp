@@ -40,7 +40,7 @@ struct MailboxOptions {
 ///
 /// Handlers run one at a time, on one shard, so members need no locks. An exception ends the
 /// process.
-struct Server {
+struct Server : detail::Pooled {
     static constexpr MailboxOptions mailbox{};
 };
 

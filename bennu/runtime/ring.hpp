@@ -65,11 +65,7 @@ class Ring {
     static constexpr std::uint64_t capacity = 256;
 
     static void take(Envelope& to, Envelope& from) {
-        to.type = from.type;
-        to.to = from.to;
-        to.reply = from.reply;
-        to.deadline = from.deadline;
-        from.type->move(to.payload, from.payload);
+        take_envelope(to, from);
         from.type = nullptr;
     }
     bool full() const { return local_tail_ - head_.load(std::memory_order_acquire) == capacity; }

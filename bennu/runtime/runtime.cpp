@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -113,6 +114,14 @@ class SignalThread {
     std::thread thread_;
 };
 
+/// The cores that this process may run on: fewer than the machine has in a container or under
+/// taskset.
+unsigned usable_cores() {
+    cpu_set_t cores;
+    if (::sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
+    return std::max(1, CPU_COUNT(&cores));
+}
+
 }  // namespace
 
 Runtime::Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_reactor,
@@ -174,8 +183,7 @@ void Runtime::finish(int status) {
 }
 
 int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
-    unsigned shards =
-        options.shards ? options.shards : std::max(1U, std::thread::hardware_concurrency());
+    const unsigned shards = options.shards ? options.shards : usable_cores();
     std::optional<BlockedSignals> blocked;
     if (options.handle_signals) blocked.emplace();
     Runtime runtime(

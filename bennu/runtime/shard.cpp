@@ -15,6 +15,8 @@ constexpr int messages_per_turn = 64;
 constexpr std::size_t items_per_turn = 512;
 constexpr std::size_t timers_per_turn = 256;
 constexpr Duration max_spin = std::chrono::microseconds(50);
+constexpr Duration poll_interval = std::chrono::microseconds(20);
+constexpr int max_turns_unpolled = 64;
 
 std::uint64_t token_of(Pid pid, std::uint8_t tag) {
     return std::uint64_t{pid.generation()} << 32 | std::uint64_t{pid.slot()} << 8 | tag;
@@ -209,7 +211,7 @@ void Shard::begin_terminate(Process& process) {
 void Shard::schedule(Process& process) {
     if (process.has(Process::scheduled) || process.root) return;
     process.set(Process::scheduled);
-    run_queue_.push_back({process.next_free, process.generation, true});
+    run_queue_.push({process.next_free, 1, process.generation});
 }
 
 void Shard::run_process(Process& process) {
@@ -255,7 +257,7 @@ void Shard::run_wait(const Due& due) {
 
 void Shard::resume_later(const WaitTable::Entry& entry, ReplyTo key) {
     const_cast<WaitTable::Entry&>(entry).completed = true;
-    run_queue_.push_back({key.index, key.generation, false});
+    run_queue_.push({key.index, 0, key.generation});
 }
 
 void Shard::fail_wait(ReplyTo key, Error error) {
@@ -297,8 +299,9 @@ bool Shard::fire_timers() {
     fired_.clear();
     timers_.advance(now_, timers_per_turn, fired_);
     for (TimerWheel::Fired& fired : fired_) {
-        if (fired.envelope.type) {
-            deliver(fired.envelope);
+        if (fired.message) {
+            deliver(fired.message->envelope);
+            delete fired.message;
         } else {
             fail_wait(fired.wait, Error(ErrorKind::timeout, "timeout", "the time is up"));
         }
@@ -309,6 +312,8 @@ bool Shard::fire_timers() {
 bool Shard::poll(Instant until) {
     std::size_t count = reactor_->poll(until, events_);
     now_ = reactor_->now();
+    polled_ = now_;
+    turns_unpolled_ = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const Reactor::Event& event = events_[i];
         Pid pid(index_, static_cast<std::uint32_t>(event.token >> 8) & 0xFFFFFF,
@@ -334,16 +339,19 @@ bool Shard::publish() {
     return any;
 }
 
-bool Shard::turn() {
+bool Shard::turn(Polling polling) {
     Entered entered(*this);
     now_ = reactor_->now();
     bool any = drain_rings();
     any |= drain_jobs();
     any |= fire_timers();
-    any |= poll(Instant{});
+    // Sockets are looked at often enough to be served in time, and not once for every message.
+    if (polling == Polling::always || now_ - polled_ >= poll_interval ||
+        ++turns_unpolled_ >= max_turns_unpolled) {
+        any |= poll(Instant{});
+    }
     for (std::size_t i = 0; i < items_per_turn && !run_queue_.empty(); ++i) {
-        Due due = run_queue_.front();
-        run_queue_.pop_front();
+        Due due = run_queue_.pop();
         any = true;
         if (!due.process) {
             run_wait(due);
@@ -374,20 +382,20 @@ bool Shard::idle() const {
 void Shard::wait() {
     Entered entered(*this);
     // A message from another shard often follows soon: look a little while before sleeping in the
-    // kernel, longer when that paid off lately.
-    if (runtime_.shard_count() > 1 && spin_ > Duration::zero()) {
-        Instant give_up = reactor_->now() + spin_;
-        while (idle() && reactor_->now() < give_up) __builtin_ia32_pause();
-        if (!idle()) {
-            spin_ = std::min(spin_ * 2, max_spin);
-            return;
+    // kernel, if that would have paid off the last time.
+    if (spin_) {
+        const Instant give_up = reactor_->now() + max_spin;
+        while (idle() && reactor_->now() < give_up) {
+            for (int i = 0; i < 32 && idle(); ++i) __builtin_ia32_pause();
         }
-        spin_ = spin_ / 2;
+        if (!idle()) return;
+        spin_ = false;
     }
+    const Instant slept = reactor_->now();
     sleeping_.store(true, std::memory_order_seq_cst);
     if (idle()) {
         poll(timers_.next_deadline());
-        if (!idle()) spin_ = std::max(spin_, Duration(std::chrono::microseconds(2)));
+        spin_ = runtime_.shard_count() > 1 && !idle() && now_ - slept < max_spin;
     }
     sleeping_.store(false, std::memory_order_seq_cst);
 }

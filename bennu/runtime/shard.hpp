@@ -13,6 +13,7 @@
 #include "bennu/runtime/message.hpp"
 #include "bennu/runtime/reactor/reactor.hpp"
 #include "bennu/runtime/ring.hpp"
+#include "bennu/runtime/run_queue.hpp"
 #include "bennu/runtime/task.hpp"
 #include "bennu/runtime/timer_wheel.hpp"
 #include "bennu/runtime/wait.hpp"
@@ -163,8 +164,11 @@ class Shard {
     /// Runs `hook` once, at the end of this turn: where writes of a turn are coalesced.
     void at_turn_end(Function<void()> hook) { turn_end_.push_back(std::move(hook)); }
 
+    /// Whether a turn looks at the sockets only when that is due (`wait` does it anyway when there
+    /// is nothing else to do), or always: the simulator has no `wait`.
+    enum class Polling : std::uint8_t { when_due, always };
     /// Runs what is due; true when something ran.
-    bool turn();
+    bool turn(Polling polling = Polling::when_due);
     /// Waits for work in the reactor until something is due.
     void wait();
     bool idle() const;
@@ -191,11 +195,6 @@ class Shard {
     void wake() { reactor_->wake(); }
 
   private:
-    struct Due {
-        std::uint32_t index;
-        std::uint32_t generation;
-        bool process;  ///< a process turn, else a waiting coroutine
-    };
     static std::size_t next_local_key();
 
     Process& slot(std::uint32_t index);
@@ -242,12 +241,14 @@ class Shard {
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
     std::size_t process_count_ = 0;
     std::size_t free_slots_ = 0;
-    std::deque<Due> run_queue_;
+    RunQueue run_queue_;
     std::vector<Watch> watches_;
     std::vector<std::uint32_t> free_watches_;
     std::vector<Function<void()>> turn_end_;
     std::vector<Function<void()>> jobs_;
-    Duration spin_ = Duration::zero();
+    Instant polled_;
+    int turns_unpolled_ = 0;
+    bool spin_ = false;
     std::vector<Reactor::Event> events_;
     std::vector<TimerWheel::Fired> fired_;
     std::vector<std::unique_ptr<Ring>>* rings_ = nullptr;

@@ -48,11 +48,7 @@ void Shard::deliver(Envelope& envelope) {
         delete oldest;
     }
     auto* message = new Message;
-    message->envelope.type = type;
-    message->envelope.to = envelope.to;
-    message->envelope.reply = envelope.reply;
-    message->envelope.deadline = envelope.deadline;
-    type->move(message->envelope.payload, envelope.payload);
+    take_envelope(message->envelope, envelope);
     if (process->tail) {
         message->next = process->tail->next;
         process->tail->next = message;

@@ -70,7 +70,7 @@ SimOutcome simulate(SimOptions options, Function<Task<Result<>>()> main) {
             std::uint64_t first = network.random().below(options.shards);
             for (unsigned i = 0; i < options.shards; ++i) {
                 auto index = static_cast<std::size_t>((first + i) % options.shards);
-                bool ran = runtime.shard(index).turn();
+                bool ran = runtime.shard(index).turn(detail::Shard::Polling::always);
                 network.note(ran ? index + 1 : 0);
                 any |= ran;
             }

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <typeinfo>
 
+#include "bennu/runtime/pool.hpp"
+
 namespace bennu {
 
 namespace {
@@ -49,10 +51,10 @@ std::coroutine_handle<> PromiseBase::propagate_fault(PromiseBase& thrower) {
 }
 
 void* PromiseBase::operator new(std::size_t size) {
-    return ::operator new(size);
+    return pool_allocate(size);
 }
 void PromiseBase::operator delete(void* memory, std::size_t size) {
-    ::operator delete(memory, size);
+    pool_free(memory, size);
 }
 
 }  // namespace detail

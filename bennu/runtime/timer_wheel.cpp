@@ -5,10 +5,18 @@
 
 namespace bennu::detail {
 
+namespace {
+
+void drop(Message* message) {
+    message->envelope.type->destroy(message->envelope.payload);
+    delete message;
+}
+
+}  // namespace
+
 TimerWheel::~TimerWheel() {
     for (Timer& timer : timers_) {
-        if (timer.bucket != nil && timer.envelope.type)
-            timer.envelope.type->destroy(timer.envelope.payload);
+        if (timer.bucket != nil && timer.message) drop(timer.message);
     }
 }
 
@@ -31,7 +39,7 @@ std::uint32_t TimerWheel::take() {
 TimerKey TimerWheel::arm_wait(Instant deadline, ReplyTo wait) {
     std::uint32_t index = take();
     timers_[index].wait = wait;
-    timers_[index].envelope.type = nullptr;
+    timers_[index].message = nullptr;
     return arm(deadline, index);
 }
 
@@ -39,11 +47,8 @@ TimerKey TimerWheel::arm_message(Instant deadline, Envelope&& envelope) {
     std::uint32_t index = take();
     Timer& timer = timers_[index];
     timer.wait = {};
-    timer.envelope.type = envelope.type;
-    timer.envelope.to = envelope.to;
-    timer.envelope.reply = envelope.reply;
-    timer.envelope.deadline = envelope.deadline;
-    envelope.type->move(timer.envelope.payload, envelope.payload);
+    timer.message = new Message;
+    take_envelope(timer.message->envelope, envelope);
     envelope.type = nullptr;
     return arm(deadline, index);
 }
@@ -98,7 +103,7 @@ bool TimerWheel::cancel(TimerKey key) {
     Timer& timer = timers_[key.index];
     if (timer.generation != key.generation || timer.bucket == nil) return false;
     unlink(key.index);
-    if (timer.envelope.type) timer.envelope.type->destroy(timer.envelope.payload);
+    if (timer.message) drop(timer.message);
     release(key.index);
     return true;
 }
@@ -122,7 +127,6 @@ bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fir
     // Rounded down: only ticks that have passed entirely.
     auto target = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.ns) / 1'000'000);
     std::size_t count = 0;
-    fired.reserve(fired.size() + limit);  // envelopes must not be moved bytewise
     while (true) {
         auto bucket = static_cast<std::uint32_t>(now_ms_ & 255);
         while (heads_[bucket] != nil && timers_[heads_[bucket]].deadline_ms <= now_ms_) {
@@ -132,14 +136,7 @@ bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fir
             unlink(index);
             Fired& out = fired.emplace_back();
             out.wait = timer.wait;
-            if (timer.envelope.type) {
-                out.envelope.type = timer.envelope.type;
-                out.envelope.to = timer.envelope.to;
-                out.envelope.reply = timer.envelope.reply;
-                out.envelope.deadline = timer.envelope.deadline;
-                timer.envelope.type->move(out.envelope.payload, timer.envelope.payload);
-                timer.envelope.type = nullptr;
-            }
+            out.message = timer.message;
             release(index);
             ++count;
         }

@@ -33,8 +33,8 @@ class TimerWheel {
     bool cancel(TimerKey key);
 
     struct Fired {
-        ReplyTo wait;       ///< set for arm_wait
-        Envelope envelope;  ///< `type` set for arm_message
+        ReplyTo wait;                ///< set for arm_wait
+        Message* message = nullptr;  ///< set for arm_message; the caller owns it
     };
     /// Moves the wheel to `now` and appends at most `limit` fired timers; true when more are due at
     /// once.
@@ -53,7 +53,7 @@ class TimerWheel {
         std::uint32_t bucket = nil;
         std::uint64_t deadline_ms = 0;
         ReplyTo wait;
-        Envelope envelope;
+        Message* message = nullptr;
     };
     static std::uint64_t to_ms(Instant instant);
     TimerKey arm(Instant deadline, std::uint32_t index);

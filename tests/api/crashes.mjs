@@ -5,7 +5,7 @@ import { test, until } from "../lib/suite.mjs";
 import { assertStatus } from "./expect.mjs";
 import { client, joined, leave, next } from "./socket.mjs";
 
-// proves 1.9, 1.11, 1.21, 3.23
+// proves 1.9, 1.11
 test("kill -9 while writes run: acknowledged writes are there, sockets come back, the launcher stays", async () => {
   const here = await start();
   const call = apiOf(here);

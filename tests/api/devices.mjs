@@ -1,6 +1,6 @@
 // Devices: one by hand, many simulated.
 import assert from "node:assert/strict";
-import { apiOf, run, server } from "../lib/assetronics.mjs";
+import { apiOf, interrupt, run, server } from "../lib/assetronics.mjs";
 import { test, until } from "../lib/suite.mjs";
 import { assertStatus, instant, uuid7 } from "./expect.mjs";
 import { client, joined, leave, next, outcome } from "./socket.mjs";
@@ -61,7 +61,7 @@ test("a device joins, reports, changes its light, obeys, and is offline when it 
   await leave(watch.socket);
 });
 
-// proves 1.2, 1.21
+// proves 1.21
 test("200 simulated devices report every second, and come back by themselves after kill -9", async () => {
   const here = await server();
   const call = apiOf(here);
@@ -82,7 +82,7 @@ test("200 simulated devices report every second, and come back by themselves aft
   watch.channel.on("devices_changed", ({ devices }) => devices.forEach(({ mac, online }) => online && seen.add(mac)));
   await until("all reported again", () => seen.size >= 198, 20_000);
   const took = Date.now() - began;
-  assert.equal(await command.stop("SIGINT"), 0, command.output);
+  assert.equal(await interrupt(command), 0, command.output);
   await until("they are offline", () => online() === 0, 10_000);
   await leave(watch.socket);
   return `back after ${took} ms`;

@@ -92,7 +92,7 @@ test("requests on one connection are answered in order", async () => {
   assert.deepEqual(answer.match(/HTTP\/1\.1 \d+/g).map((line) => line.slice(9)), ["200", "404", "200", "200"]);
 });
 
-// proves 0.13
+// proves 0.13, 1.5, 2.12
 test("pages carry the headers of the house", async () => {
   const { http } = await server();
   const start = await fetch(http, { redirect: "manual" });

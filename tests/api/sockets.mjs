@@ -7,7 +7,7 @@ import { client, joined, joinOutcome, leave, next, outcome, Presence, raw } from
 
 const of = (asset) => (payload) => (payload.asset?.id ?? payload.id) === asset.id;
 
-// proves 2.13, 3.7, 3.10
+// proves 3.7, 3.10
 test("every change of an asset reaches another client within a second", async () => {
   const call = await api();
   const other = await client(await server());
@@ -83,7 +83,6 @@ test("the topics of another tenant and topics that do not exist are refused", as
   await leave(socket);
 });
 
-// proves 2.13
 test("presence counts viewers, says what they look at, and forgets those who leave", async () => {
   const here = await server();
   const one = await client(here, { name: "Ada" });
@@ -112,7 +111,6 @@ test("presence counts viewers, says what they look at, and forgets those who lea
   await leave(one);
 });
 
-// proves 3.23
 test("garbage frames end their own socket only", async () => {
   const here = await server();
   const good = await client(here);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { apiOf, created, run, start, temporaryFolder } from "../lib/assetronics.mjs";
+import { apiOf, created, interrupt, run, start, temporaryFolder } from "../lib/assetronics.mjs";
 import { freePort, test, until } from "../lib/suite.mjs";
 import { assertStatus } from "./expect.mjs";
 import { client, joined } from "./socket.mjs";
@@ -16,7 +16,7 @@ const alive = (pid) => {
   }
 };
 
-// proves 1.5, 1.9
+// proves 1.9
 test("Ctrl-C ends everything within seconds, and a second start is quick and has everything", async () => {
   const here = await start();
   assert.match(here.stdout, new RegExp(`^Assetronics is ready at http://localhost:${here.port}$`, "m"));
@@ -24,10 +24,11 @@ test("Ctrl-C ends everything within seconds, and a second start is quick and has
   const node = await here.node();
   await joined(await client(here), "assets:demo");
   const stopping = Date.now();
-  assert.equal(await here.stop("SIGINT"), 0, here.output);
+  assert.equal(await interrupt(here), 0, here.output);
   const stopped = Date.now() - stopping;
   assert.ok(stopped < 5000, `${stopped} ms`);
   assert.ok(!alive(node), "the node is gone");
+  assert.deepEqual(here.crashReports(), []);
 
   const starting = Date.now();
   const again = await start({ data: here.data });

@@ -15,6 +15,13 @@ atEnd(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+// Also when the suite itself is ended.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
+process.on("exit", () => {
+  for (const { child } of running) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /// A folder that is removed at the end.
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), "assetronics-test-"));
@@ -28,6 +35,8 @@ class Command {
     this.child = spawn(program, args, {
       env: { PATH: process.env.PATH, HOME: process.env.HOME ?? "/", ...environment },
       cwd: tmpdir(),
+      // A process group of its own, as a shell gives to what it runs.
+      detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.stdout = "";
@@ -55,6 +64,12 @@ class Command {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     return this.finished(ms);
   }
+}
+
+/// What Ctrl-C does: the terminal interrupts every process of the group.
+export function interrupt(command) {
+  process.kill(-command.pid, "SIGINT");
+  return command.finished();
 }
 
 export function run(args, environment) {

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int most_devices = 20'000;
+constexpr int most_devices = 10'000;
 constexpr int per_step = 20;
 constexpr Duration step_pause = 100ms;
 
@@ -119,7 +119,7 @@ Task<Result<>> simulate_all(DevicesCommand command, device::ClientOptions option
 
 Result<device::ClientOptions> prepare(const DevicesCommand& command) {
     if (command.count < 1 || command.count > most_devices) {
-        return Error(ErrorKind::invalid, "count", "--count must be from 1 to 20,000");
+        return Error(ErrorKind::invalid, "count", "--count must be from 1 to 10,000");
     }
     Result<ServerAddress> server = parse_server(command.url);
     if (!server) return std::move(server).error();

@@ -38,7 +38,8 @@ std::string bad_rows(const Json& import, std::string_view download) {
         const Json& error = import["errors"][i];
         const std::string value = text(error, "value");
         out += "  " + padded(std::to_string(number(error, "line")), line_width) + "  " +
-               padded(text(error, "field"), field_width) + "  " + printable(error.get<std::string_view>("message").value_or(""), 250) +
+               padded(text(error, "field"), field_width) + "  " +
+               printable(error.get<std::string_view>("message").value_or(""), 250) +
                (value.empty() ? "" : ": \"" + value + "\"") + "\n";
     }
     const std::int64_t total = number(import, "error_count");

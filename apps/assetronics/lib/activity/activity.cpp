@@ -39,9 +39,12 @@ void announce(const Scope& scope, const std::vector<Transaction>& rows) {
 }
 
 Task<Result<Page<Transaction>>> recent(Scope scope, PageRequest request) {
+    // An import is one thing that happened; its thousands of rows are in the assets' histories.
     co_return co_await page(scope.repo,
                             from<Transaction>()
                                 .for_tenant(scope.tenant)
+                                .where(col(&Transaction::type) != TransactionType::import ||
+                                       col(&Transaction::asset_id).is_null())
                                 .order_by(desc(&Transaction::performed_at), desc(&Transaction::id)),
                             request);
 }

@@ -70,7 +70,7 @@ class Collector : public bennu::Server {
     void handle(bennu::Down down);
 
     static constexpr std::string_view name = "devices";
-    static constexpr std::size_t most_devices = 20'000;  ///< of a tenant
+    static constexpr std::size_t most_devices = 10'000;  ///< of a tenant: one message tells of all
     static constexpr bennu::MailboxOptions mailbox{.limit = 200'000};
 
   private:

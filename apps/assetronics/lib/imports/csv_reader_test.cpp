@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bennu/base/random.hpp"
+
 namespace assetronics::imports::csv_reader_test {
 
 /// The rows as `line:cell|cell`, or `line!code`.
@@ -112,6 +114,42 @@ TEST(CsvReader, goes_on_from_any_row) {
         auto row = later.next();
         ASSERT_TRUE(row);
         EXPECT_EQ(std::to_string(row->line) + row->cells[0], seen[i].second);
+    }
+}
+
+TEST(CsvReader, any_bytes_end_and_can_be_gone_on_with) {
+    constexpr std::string_view alphabet("aab,,\"\"\n\n\r; \t\0\xFF\xC3\xA9", 18);
+    for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+        bennu::Random random(seed);
+        std::string text;
+        for (std::uint64_t i = random.below(80); i > 0; --i) {
+            text += alphabet[random.below(alphabet.size())];
+        }
+        const CsvLimits limits{.columns = 4, .field = 8, .row = 30, .expected = random.below(3)};
+        const auto describe = [](const CsvRow& row) {
+            std::string out = std::to_string(row.line) + (row.problem ? row.problem->code : "");
+            for (const std::string& cell : row.cells) out += "|" + cell;
+            return out;
+        };
+        CsvReader whole(csv_text(text), ',', {}, limits);
+        std::vector<std::string> rows;
+        std::vector<CsvPosition> places{whole.position()};
+        while (auto row = whole.next()) {
+            ASSERT_GE(row->line, places.back().line);
+            rows.push_back(describe(*row));
+            ASSERT_GT(whole.position().offset, places.back().offset);
+            places.push_back(whole.position());
+            ASSERT_LE(places.back().offset, text.size());
+        }
+        for (std::size_t from = 1; from < places.size(); ++from) {
+            CsvReader later(csv_text(text), ',', places[from], limits);
+            for (std::size_t i = from; i < rows.size(); ++i) {
+                auto row = later.next();
+                ASSERT_TRUE(row) << "seed " << seed;
+                ASSERT_EQ(describe(*row), rows[i]) << "seed " << seed;
+            }
+            ASSERT_FALSE(later.next()) << "seed " << seed;
+        }
     }
 }
 

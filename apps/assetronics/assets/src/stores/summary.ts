@@ -3,7 +3,7 @@ import { ref, shallowRef } from 'vue'
 import { summaryApi } from '../api/others.ts'
 import { debounce } from '../lib/debounce.ts'
 import { ApiError } from '../lib/errors.ts'
-import type { Summary } from '../types.ts'
+import type { Light, Summary } from '../types.ts'
 
 export const useSummary = defineStore('summary', () => {
   const summary = shallowRef<Summary | null>(null)
@@ -20,9 +20,13 @@ export const useSummary = defineStore('summary', () => {
   }
   const refreshSoon = debounce(() => void refresh(), 250, 1000)
 
+  /** Who watches all devices knows their lights sooner. */
+  function countedLights(devices: Record<Light, number>) {
+    if (summary.value) summary.value = { ...summary.value, devices }
+  }
   function clear() {
     summary.value = null
     tenantUnknown.value = false
   }
-  return { summary, tenantUnknown, refresh, refreshSoon, clear }
+  return { summary, tenantUnknown, refresh, refreshSoon, countedLights, clear }
 })

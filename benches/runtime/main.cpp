@@ -1,0 +1,316 @@
+// The runtime's figures: each mode measures one thing in a fresh process and prints `name value`
+// lines. Usage: bench_runtime MODE [COUNT]
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "bennu/base/log.hpp"
+#include "bennu/runtime/process.hpp"
+#include "bennu/runtime/runtime.hpp"
+#include "bennu/runtime/supervisor.hpp"
+
+namespace {
+
+using namespace bennu;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::size_t resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0, resident = 0;
+    file >> pages >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    auto seconds = [](timeval t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void print(const char* name, double value) {
+    std::printf("%s %.6g\n", name, value);
+}
+
+struct Idle : Server {
+    struct Ping {};
+    void handle(Ping) { ++pings; }
+    std::uint64_t pings = 0;
+    std::uint64_t spare[2] = {};
+};
+
+struct Echo : Server {
+    struct Get {
+        using Reply = std::uint64_t;
+        std::uint64_t value;
+    };
+    std::uint64_t handle(Get m) { return m.value + 1; }
+};
+
+Task<Result<>> idle_bytes(std::size_t count) {
+    std::size_t before = resident_bytes();
+    std::vector<Ref<Idle>> refs;
+    refs.reserve(count);
+    std::size_t list = count * sizeof(Ref<Idle>);
+    for (std::size_t i = 0; i < count; ++i) refs.push_back(spawn<Idle>());
+    for (auto ref : refs) {
+        if (ref.pid().slot() % 4096 == 0) co_await yield_now();
+    }
+    print("idle_bytes",
+          static_cast<double>(resident_bytes() - before - list) / static_cast<double>(count));
+    co_return {};
+}
+
+/// Spawns, watches and ends processes in batches.
+Task<Result<>> spawn_exit(std::size_t count) {
+    struct Watcher : Server {
+        struct Batch {
+            using Reply = int;
+            int size;
+        };
+        void handle(Batch m, From<int> from) {
+            left = m.size;
+            waiting = std::move(from);
+            for (int i = 0; i < m.size; ++i) {
+                auto child = spawn<Idle>();
+                monitor(child.pid());
+                kill(child.pid());
+            }
+        }
+        void handle(Down) {
+            if (--left == 0) waiting.reply(0);
+        }
+        int left = 0;
+        From<int> waiting;
+    };
+    auto watcher = spawn<Watcher>();
+    auto start = Clock::now();
+    constexpr int batch = 100;
+    for (std::size_t done = 0; done < count; done += batch) {
+        co_await call(watcher, typename Watcher::Batch{batch});
+    }
+    print("spawn_exit", static_cast<double>(count) / seconds_since(start));
+    co_return {};
+}
+
+Task<Result<>> call_local(std::size_t count) {
+    auto echo = spawn<Echo>();
+    auto start = Clock::now();
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) value = co_await call(echo, Echo::Get{value});
+    print("call_local", static_cast<double>(count) / seconds_since(start));
+    co_return value == count ? Result<>() : Error(ErrorKind::internal, "lost_calls");
+}
+
+Task<Result<>> call_cross(std::size_t count, unsigned in_flight) {
+    auto made = co_await spawn_on(1, [] { return spawn<Echo>().pid(); });
+    Ref<Echo> echo(made.value());
+    struct Caller : Server {
+        struct Run {
+            using Reply = int;
+            std::size_t calls;
+        };
+        Ref<Echo> echo;
+        std::vector<float>* latencies;
+        Task<int> handle(Run m) {
+            for (std::size_t i = 0; i < m.calls; ++i) {
+                auto start = Clock::now();
+                co_await call(echo, Echo::Get{i});
+                if (i % 16 == 0)
+                    latencies->push_back(static_cast<float>(seconds_since(start) * 1e6));
+            }
+            co_return 0;
+        }
+    };
+    std::vector<float> latencies;
+    latencies.reserve(count / 16 + in_flight);
+    std::vector<Pid> callers;
+    double cpu = cpu_seconds();
+    auto start = Clock::now();
+    for (unsigned i = 0; i < in_flight; ++i) {
+        auto caller = spawn<Caller>();
+        local_body(caller)->echo = echo;
+        local_body(caller)->latencies = &latencies;
+        callers.push_back(spawn_task([caller, share = count / in_flight]() -> Task<> {
+            co_await call(caller, typename Caller::Run{share},
+                          {.timeout = std::chrono::minutes(5)});
+        }));
+    }
+    for (Pid caller : callers) (void)co_await exit_of(caller);
+    double elapsed = seconds_since(start);
+    std::sort(latencies.begin(), latencies.end());
+    print(in_flight == 1 ? "call_cross_1" : "call_cross_100", static_cast<double>(count) / elapsed);
+    print("p50_us", latencies[latencies.size() / 2]);
+    print("p99_us", latencies[latencies.size() * 99 / 100]);
+    print("cpu_per_wall", (cpu_seconds() - cpu) / elapsed);
+    co_return {};
+}
+
+Task<Result<>> ring(std::size_t hops) {
+    struct Node : Server {
+        struct Token {
+            std::uint64_t left;
+        };
+        void handle(Token m) {
+            if (m.left == 0) {
+                cast(next_done, Done{});
+                return;
+            }
+            cast(next, Token{m.left - 1});
+        }
+        struct Done {};
+        struct Wait {
+            using Reply = int;
+        };
+        void handle(Done) {
+            finished = true;
+            if (waiting) waiting.reply(0);
+        }
+        void handle(Wait, From<int> from) {
+            waiting = std::move(from);
+            if (finished) waiting.reply(0);
+        }
+        Ref<Node> next, next_done;
+        bool finished = false;
+        From<int> waiting;
+    };
+    std::vector<Ref<Node>> nodes;
+    for (int i = 0; i < 1000; ++i) nodes.push_back(spawn<Node>());
+    auto judge = spawn<Node>();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        local_body(nodes[i])->next = nodes[(i + 1) % nodes.size()];
+        local_body(nodes[i])->next_done = judge;
+    }
+    auto start = Clock::now();
+    cast(nodes[0], typename Node::Token{hops});
+    co_await call(judge, typename Node::Wait{}, {.timeout = std::chrono::minutes(5)});
+    print("ring", static_cast<double>(hops) / seconds_since(start));
+    co_return {};
+}
+
+Task<Result<>> timers(std::size_t count) {
+    auto sink = spawn<Idle>();
+    auto start = Clock::now();
+    for (std::size_t i = 0; i < count; ++i) {
+        send_after(sink, Idle::Ping{},
+                   std::chrono::seconds(1) + Duration(bennu::random().below(1'000'000'000)));
+        // Arming a million in one go would be the turn under test.
+        if (i % 1000 == 999) co_await yield_now();
+    }
+    print("arm_per_second", static_cast<double>(count) / seconds_since(start));
+    double longest = 0;
+    auto previous = Clock::now();
+    while (local_body(sink)->pings < count) {
+        // One turn of the shard between two looks at the clock.
+        at_turn_end([&] {
+            double turn = seconds_since(previous) * 1e3;
+            longest = std::max(longest, turn);
+        });
+        previous = Clock::now();
+        co_await bennu::sleep(std::chrono::milliseconds(1));
+    }
+    print("longest_ms", longest);
+    co_return {};
+}
+
+Task<Result<>> restart(std::size_t count) {
+    struct Fragile : Server {
+        struct Crash {
+            using Reply = int;
+        };
+        struct Ping {
+            using Reply = int;
+        };
+        int handle(Crash) { throw std::runtime_error("crash"); }
+        int handle(Ping) { return 1; }
+    };
+    std::vector<ChildSpec> specs;
+    specs.push_back(child<Fragile>({.id = "fragile", .name = "fragile"}));
+    auto tree = co_await require(
+        supervise({.budget = {.restarts = 1U << 30, .within = std::chrono::milliseconds(1)}},
+                  std::move(specs)));
+    (void)tree;
+    std::vector<double> micros;
+    for (std::size_t i = 0; i < count; ++i) {
+        Pid before = whereis("fragile");
+        // Longer than the window, so that no attempt counts as one in a row.
+        co_await bennu::sleep(std::chrono::milliseconds(3));
+        auto start = Clock::now();
+        (void)co_await try_call(Ref<Fragile>(before), typename Fragile::Crash{});
+        while (true) {
+            Pid after = whereis("fragile");
+            if (after && after != before &&
+                co_await try_call(Ref<Fragile>(after), typename Fragile::Ping{}))
+                break;
+            co_await yield_now();
+        }
+        micros.push_back(seconds_since(start) * 1e6);
+    }
+    std::sort(micros.begin(), micros.end());
+    print("p50_us", micros[micros.size() / 2]);
+    print("p99_us", micros[micros.size() * 99 / 100]);
+    co_return {};
+}
+
+/// Two threads and two atomics: what the machine itself can do.
+void ping_pong(std::size_t count) {
+    alignas(64) std::atomic<std::uint64_t> there{0};
+    alignas(64) std::atomic<std::uint64_t> back{0};
+    std::thread other([&] {
+        for (std::uint64_t i = 1; i <= count; ++i) {
+            while (there.load(std::memory_order_acquire) != i) {}
+            back.store(i, std::memory_order_release);
+        }
+    });
+    auto start = Clock::now();
+    for (std::uint64_t i = 1; i <= count; ++i) {
+        there.store(i, std::memory_order_release);
+        while (back.load(std::memory_order_acquire) != i) {}
+    }
+    print("ping_pong", static_cast<double>(count) / seconds_since(start));
+    other.join();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: bench_runtime MODE [COUNT]\n");
+        return 2;
+    }
+    std::string_view mode = argv[1];
+    std::size_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1'000'000;
+    if (mode == "ping_pong") {
+        ping_pong(count);
+        return 0;
+    }
+    unsigned shards = mode.starts_with("call_cross") ? 2 : 1;
+    set_log_level(LogLevel::off);
+    return run({.shards = shards, .handle_signals = false},
+               [&] [[clang::coro_wrapper]] () -> Task<Result<>> {
+                   if (mode == "idle_bytes") return idle_bytes(count);
+                   if (mode == "spawn_exit") return spawn_exit(count);
+                   if (mode == "call_local") return call_local(count);
+                   if (mode == "call_cross_1") return call_cross(count, 1);
+                   if (mode == "call_cross_100") return call_cross(count, 100);
+                   if (mode == "ring") return ring(count);
+                   if (mode == "timers_1m") return timers(count);
+                   if (mode == "restart") return restart(count);
+                   std::fprintf(stderr, "no mode %s\n", argv[1]);
+                   std::exit(2);
+               });
+}
