@@ -18,10 +18,10 @@ std::uint64_t bits_of(ReplyTo key) {
 }
 
 Pid start_task(Function<Task<>(AsyncReport)> body, AsyncReport report) {
-    return spawn_task([body = std::move(body), report = std::move(report)]
-                      [[clang::coro_wrapper]] () mutable -> Task<> {
-                          return body(std::move(report));
-                      });
+    return spawn_task([body = std::move(body),
+                       report = std::move(report)] [[clang::coro_wrapper]] () mutable -> Task<> {
+        return body(std::move(report));
+    });
 }
 
 }  // namespace

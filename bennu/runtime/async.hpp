@@ -59,20 +59,21 @@ struct AsyncState {
     AsyncWait wait;
 
     AsyncState(Function<Task<T>()> fn, Pid linked, const AsyncOptions& options)
-        : wait(state,
-               [fn = std::move(fn)](AsyncReport report) mutable -> Task<> {
-                   Contained<T> done = co_await contain(fn());
-                   if (!done) {
-                       report.crashed(*done.fault);
-                       co_await Refault{std::move(done.fault)};
-                   }
-                   if constexpr (std::is_void_v<T>) {
-                       send_reply(report.take(), Unit{});
-                   } else {
-                       send_reply<T>(report.take(), std::move(*done.value));
-                   }
-               },
-               linked, options) {}
+        : wait(
+              state,
+              [fn = std::move(fn)](AsyncReport report) mutable -> Task<> {
+                  Contained<T> done = co_await contain(fn());
+                  if (!done) {
+                      report.crashed(*done.fault);
+                      co_await Refault{std::move(done.fault)};
+                  }
+                  if constexpr (std::is_void_v<T>) {
+                      send_reply(report.take(), Unit{});
+                  } else {
+                      send_reply<T>(report.take(), std::move(*done.value));
+                  }
+              },
+              linked, options) {}
 };
 
 }  // namespace detail
@@ -163,8 +164,7 @@ detail::AwaitAsync<T, true> await(Async<T>& task, Duration timeout = std::chrono
 }
 /// As `await`, but yields a Result: kinds `closed` (crashed, killed) and `timeout`.
 template <typename T>
-detail::AwaitAsync<T, false> try_await(Async<T>& task,
-                                       Duration timeout = std::chrono::seconds(5)) {
+detail::AwaitAsync<T, false> try_await(Async<T>& task, Duration timeout = std::chrono::seconds(5)) {
     return {task, timeout};
 }
 

@@ -23,7 +23,8 @@ BENNU_SIM_TEST(Async, runs_beside_its_owner_on_any_shard, options) {
                     co_return co_await later(1s, 1);
                 },
                 {.shard = shard});
-            auto two = async([]() -> Task<int> { co_return co_await later(2s, 2); }, {.shard = shard});
+            auto two =
+                async([]() -> Task<int> { co_return co_await later(2s, 2); }, {.shard = shard});
             auto none = async([]() -> Task<> { co_await sleep(1ms); }, {.shard = shard});
             auto text = async([]() -> Task<std::string> { co_return std::string(100, 'x'); });
             co_await sleep(1s);
@@ -98,16 +99,18 @@ BENNU_SIM_TEST(Async, a_late_task_goes_on_and_ends_with_its_handle, options) {
             EXPECT_EQ(alive, 1);
             EXPECT_EQ(co_await await(slow, 1min), 5);
             {
-                auto dropped = async([mark = CountsAlive(alive)]() -> Task<int> { co_return co_await later(1h, 1); },
-                                     {.shard = shard});
+                auto dropped = async(
+                    [mark = CountsAlive(alive)]() -> Task<int> { co_return co_await later(1h, 1); },
+                    {.shard = shard});
                 co_await sleep(1ms);
                 EXPECT_GE(alive, 1);
             }
             co_await sleep(1ms);
             EXPECT_EQ(alive, 0);
             Pid owner = spawn_task([&alive, shard]() -> Task<> {
-                auto task = async([mark = CountsAlive(alive)]() -> Task<int> { co_return co_await later(1h, 1); },
-                                  {.shard = shard});
+                auto task = async(
+                    [mark = CountsAlive(alive)]() -> Task<int> { co_return co_await later(1h, 1); },
+                    {.shard = shard});
                 co_await sleep(10ms);
             });
             (void)co_await exit_of(owner);
@@ -123,9 +126,14 @@ TEST(AsyncMultiShard, values_and_faults_cross_threads) {
     int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
         for (int round = 0; round < 200; ++round) {
             auto a = async([round]() -> Task<int> { co_return round; }, {.shard = 1});
-            auto b = async_nolink([]() -> Task<int> { throw std::logic_error("b"); co_return 1; },
-                                  {.shard = 1});
-            auto dropped = async([]() -> Task<int> { co_return co_await later(1h, 1); }, {.shard = 1});
+            auto b = async_nolink(
+                []() -> Task<int> {
+                    throw std::logic_error("b");
+                    co_return 1;
+                },
+                {.shard = 1});
+            auto dropped =
+                async([]() -> Task<int> { co_return co_await later(1h, 1); }, {.shard = 1});
             sum += co_await await(a);
             EXPECT_EQ((co_await try_await(b)).error().code(), "crashed");
         }

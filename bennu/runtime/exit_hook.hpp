@@ -2,7 +2,8 @@
 
 #include <memory>
 
-#include "bennu/runtime/context.hpp"
+#include "bennu/base/function.hpp"
+#include "bennu/runtime/pid.hpp"
 
 namespace bennu::detail {
 

@@ -12,14 +12,17 @@ struct Groups {
     MultiRegistry<Joined> table;
 };
 
+std::shared_ptr<Groups> make_groups() {
+    return std::make_shared<Groups>();
+}
+
 void on_process(Pid pid, std::shared_ptr<ExitHook> hook, Function<void(Pid)> act) {
     Shard* shard = Shard::current();
     if (pid.shard() != shard->index()) {
         if (pid.shard() < shard->runtime().shard_count())
-            shard->post(pid.shard(),
-                        [pid, hook = std::move(hook), act = std::move(act)]() mutable {
-                            on_process(pid, std::move(hook), std::move(act));
-                        });
+            shard->post(pid.shard(), [pid, hook = std::move(hook), act = std::move(act)]() mutable {
+                on_process(pid, std::move(hook), std::move(act));
+            });
         return;
     }
     Process* process = shard->find(pid);

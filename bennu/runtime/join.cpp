@@ -49,7 +49,8 @@ std::coroutine_handle<> Join::finish() {
 
 void Join::destroy_all_but(PromiseBase* kept) noexcept {
     for (std::size_t i = frames_.size(); i-- > 0;) {
-        if (frames_[i] && frames_[i] != kept) std::exchange(frames_[i], nullptr)->handle().destroy();
+        if (frames_[i] && frames_[i] != kept)
+            std::exchange(frames_[i], nullptr)->handle().destroy();
     }
 }
 

@@ -29,12 +29,12 @@ class MultiRegistry {
     /// Puts a process under a key; once more replaces its value. For a process of another shard it
     /// takes effect when that shard gets to know. One that is gone is not put anywhere.
     void add(const std::string& key, Pid pid, Value value = {}) {
-        detail::on_process(pid, table_, [table = table_, key, value = std::move(value)](
-                                            Pid found) mutable {
-            std::lock_guard lock(table->mutex);
-            table->members[key].insert_or_assign(found, std::move(value));
-            table->keys[found].insert(key);
-        });
+        detail::on_process(pid, table_,
+                           [table = table_, key, value = std::move(value)](Pid found) mutable {
+                               std::lock_guard lock(table->mutex);
+                               table->members[key].insert_or_assign(found, std::move(value));
+                               table->keys[found].insert(key);
+                           });
     }
     /// Takes it from one key. Any shard, at once.
     void remove(const std::string& key, Pid pid) {

@@ -2,9 +2,9 @@
 
 #include <deque>
 
-#include "bennu/runtime/race.hpp"
 #include "bennu/runtime/pipe_end.hpp"
 #include "bennu/runtime/process.hpp"
+#include "bennu/runtime/race.hpp"
 #include "bennu/runtime/stream.hpp"
 
 namespace bennu {
@@ -215,10 +215,10 @@ template <typename Make, typename T = typename std::invoke_result_t<Make&>::valu
                                             PipeOptions options = {}) {
     Pipe<T> ends = pipe<T>(options);
     post(shard, [sink = std::move(ends.sink), make = std::move(make)]() mutable {
-        spawn_task([sink = std::move(sink), make = std::move(make)]
-                   [[clang::coro_wrapper]] () mutable -> Task<> {
-                       return detail::produce<T, Make>(std::move(sink), std::move(make));
-                   });
+        spawn_task([sink = std::move(sink),
+                    make = std::move(make)] [[clang::coro_wrapper]] () mutable -> Task<> {
+            return detail::produce<T, Make>(std::move(sink), std::move(make));
+        });
     });
     return std::move(ends.source);
 }

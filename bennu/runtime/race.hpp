@@ -56,9 +56,9 @@ Task<Winner<std::variant<detail::Gathered<T>...>>> race(Task<T>... tasks) {
     std::size_t index = join.join.winner();
     std::optional<Value> value;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        ((I == index ? void(value.emplace(std::in_place_index<I>,
-                                          detail::gathered<T>(join.frames[I])))
-                     : void()),
+        ((I == index
+              ? void(value.emplace(std::in_place_index<I>, detail::gathered<T>(join.frames[I])))
+              : void()),
          ...);
     }(std::index_sequence_for<T...>());
     co_return Winner<Value>{index, std::move(*value)};

@@ -31,8 +31,7 @@ void Scope::run(Task<> task) {
     frame.reply = reinterpret_cast<std::uintptr_t>(&*self);
     // Not from here: a task that completes or fails at once would do so on top of its own scope's
     // code.
-    self->start =
-        shard->waits().add(shard->index(), shard->running(), frame.handle(), &unused_);
+    self->start = shard->waits().add(shard->index(), shard->running(), frame.handle(), &unused_);
     shard->resume_later(*shard->waits().find_waiting(self->start), self->start);
 }
 

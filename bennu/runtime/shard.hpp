@@ -10,6 +10,7 @@
 #include "bennu/base/function.hpp"
 #include "bennu/base/random.hpp"
 #include "bennu/runtime/exit.hpp"
+#include "bennu/runtime/exit_hook.hpp"
 #include "bennu/runtime/message.hpp"
 #include "bennu/runtime/reactor/reactor.hpp"
 #include "bennu/runtime/ring.hpp"
@@ -74,6 +75,7 @@ static_assert(sizeof(Process) == 64);
 struct Extension {
     std::string name;
     ExitReason exit_reason;
+    std::vector<std::shared_ptr<ExitHook>> hooks;  ///< whoever must forget it when it ends
 };
 
 /// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or
@@ -134,6 +136,11 @@ class Shard {
     /// Runs a coroutine as the handler in progress; the mailbox waits until it is done.
     void start_handler(Process& process, PromiseBase& root, ReplyTo reply);
     void root_completed(PromiseBase& root);
+
+    /// How long the caller of the handler in progress still waits; `Duration::max()` for a cast.
+    Duration time_left();
+    /// Calls that were not run, because their callers had given up.
+    std::uint64_t calls_skipped() const { return calls_skipped_; }
 
     // Messages.
     void send(Envelope&& envelope);
@@ -235,6 +242,8 @@ class Shard {
     WaitTable waits_;
     Pid running_;
     const ExitReason* ending_ = nullptr;
+    Instant deadline_ = Instant::max();  ///< of the message that runs now
+    std::uint64_t calls_skipped_ = 0;
     bool closing_ = false;  ///< the runtime is being destroyed: nothing leaves the shard any more
     std::vector<std::unique_ptr<Process[]>> chunks_;
     std::uint32_t used_slots_ = 0;

@@ -43,6 +43,11 @@ void Shard::end(Process& process, ExitReason reason) {
     // From here on nobody finds it: what its destructors send to it is dropped.
     if (++process.generation == 0) process.generation = 1;
     process.flags = 0;
+    if (process.extension) {
+        // Before any destructor: what looks it up by name or group finds it no more either.
+        if (!process.extension->name.empty()) runtime_.names().remove(process.extension->name, pid);
+        for (auto& hook : process.extension->hooks) hook->process_ended(pid);
+    }
     const ExitReason* outer_ending = std::exchange(ending_, &reason);
     if (PromiseBase* root = std::exchange(process.root, nullptr)) {
         auto reply = std::bit_cast<ReplyTo>(root->reply);
@@ -53,10 +58,7 @@ void Shard::end(Process& process, ExitReason reason) {
     if (process.body) process.type->destroy(std::exchange(process.body, nullptr));
     drop_mailbox(process);
     ending_ = outer_ending;
-    if (process.extension) {
-        if (!process.extension->name.empty()) runtime_.names().remove(process.extension->name, pid);
-        delete std::exchange(process.extension, nullptr);
-    }
+    delete std::exchange(process.extension, nullptr);
     --process_count_;
     while (process.watchers != Process::nil) {
         std::uint32_t at = process.watchers;

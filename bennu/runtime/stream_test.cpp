@@ -141,11 +141,10 @@ BENNU_SIM_TEST(AsyncStream, contains_what_fails_or_is_late, options) {
         auto stream = async_stream(numbers(6, 1ms), work, {.timeout = 100ms});
         while (auto item = co_await stream.next())
             codes.push_back(*item ? std::to_string(**item) : std::string(item->error().code()));
-        EXPECT_EQ(codes,
-                  (std::vector<std::string>{"0", "crashed", "two", "timeout", "4", "5"}));
+        EXPECT_EQ(codes, (std::vector<std::string>{"0", "crashed", "two", "timeout", "4", "5"}));
         EXPECT_EQ(alive, 0);
-        auto strict = async_stream(numbers(6), work,
-                                   {.timeout = 100ms, .on_timeout = OnTimeout::fault});
+        auto strict =
+            async_stream(numbers(6), work, {.timeout = 100ms, .on_timeout = OnTimeout::fault});
         int outcomes = 0;
         auto end = co_await contain([](auto& from, int& count) -> Task<> {
             while (co_await from.next()) ++count;
@@ -168,22 +167,20 @@ BENNU_SIM_TEST(Pipe, keeps_order_and_a_slow_reader_costs_no_more_than_its_demand
     finishes(options, []() -> Task<Result<>> {
         for (std::uint8_t shard : {0, 1}) {
             int sent = 0;
-            auto stream = stream_on(
-                shard,
-                [&sent]() -> Stream<int> {
-                    for (int i = 0; i < 300; ++i) {
-                        ++sent;
-                        co_yield i;
-                    }
-                },
-                {.demand = 10});
+            auto stream = stream_on(shard,
+                                    [&sent]() -> Stream<int> {
+                                        for (int i = 0; i < 300; ++i) {
+                                            ++sent;
+                                            co_yield i;
+                                        }
+                                    },
+                                    {.demand = 10});
             int read = 0;
             while (auto item = co_await stream.next()) {
                 EXPECT_EQ(*item, read++);
                 // One more may have been made and wait for room.
                 EXPECT_LE(sent, read + 10 + 1);
-                if (random().chance(0.3))
-                    co_await sleep(Duration(random().below(2'000'000)));
+                if (random().chance(0.3)) co_await sleep(Duration(random().below(2'000'000)));
             }
             EXPECT_EQ(read, 300);
             EXPECT_FALSE(stream.failure());
@@ -204,9 +201,8 @@ BENNU_SIM_TEST(Pipe, the_end_of_a_producer_ends_the_stream_with_its_reason, opti
             EXPECT_FALSE(co_await crashes.next());
             EXPECT_EQ(crashes.failure()->code(), "producer_gone");
             EXPECT_NE(crashes.failure()->message().find("in the producer"), std::string::npos);
-            auto fails = stream_on(shard, []() -> Stream<int> {
-                co_yield end_with(Error(ErrorKind::io, "disk"));
-            });
+            auto fails = stream_on(
+                shard, []() -> Stream<int> { co_yield end_with(Error(ErrorKind::io, "disk")); });
             EXPECT_FALSE(co_await fails.next());
             EXPECT_EQ(fails.failure()->code(), "disk");
             Pid producer;

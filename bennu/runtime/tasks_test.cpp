@@ -64,9 +64,8 @@ BENNU_SIM_TEST(Gather, a_fault_destroys_the_rest_and_is_the_callers, options) {
             // Where it was thrown, the gather, and who awaits the gather.
             EXPECT_EQ(outcome.fault->awaits.size(), 3U);
         }
-        Pid crashes = spawn_task([&]() -> Task<> {
-            co_await gather(counted(alive, 1h, 1), fails_after(2ms));
-        });
+        Pid crashes = spawn_task(
+            [&]() -> Task<> { co_await gather(counted(alive, 1h, 1), fails_after(2ms)); });
         auto reason = co_await exit_of(crashes);
         EXPECT_EQ(reason->kind(), ExitReason::Kind::fault);
         EXPECT_EQ(alive, 0);
@@ -78,10 +77,9 @@ BENNU_SIM_TEST(Gather, nests_and_is_destroyed_with_its_process, options) {
     finishes(options, []() -> Task<Result<>> {
         int alive = 0;
         Pid pid = spawn_task([&]() -> Task<> {
-            co_await gather(counted(alive, 1h, 1),
-                            [](int& count) -> Task<> {
-                                co_await gather(counted(count, 1h, 2), counted(count, 2h, 3));
-                            }(alive));
+            co_await gather(counted(alive, 1h, 1), [](int& count) -> Task<> {
+                co_await gather(counted(count, 1h, 2), counted(count, 2h, 3));
+            }(alive));
         });
         co_await sleep(1s);
         EXPECT_EQ(alive, 3);
@@ -94,8 +92,8 @@ BENNU_SIM_TEST(Gather, nests_and_is_destroyed_with_its_process, options) {
 BENNU_SIM_TEST(Race, the_first_wins_and_the_others_are_gone, options) {
     finishes(options, []() -> Task<Result<>> {
         int alive = 0;
-        auto first = co_await race(counted(alive, 1h, 1), counted(alive, 5ms, 2),
-                                   counted(alive, 2h, 3));
+        auto first =
+            co_await race(counted(alive, 1h, 1), counted(alive, 5ms, 2), counted(alive, 2h, 3));
         EXPECT_EQ(first.index, 1U);
         EXPECT_EQ(first.value, 2);
         EXPECT_EQ(alive, 0);
@@ -122,10 +120,12 @@ BENNU_SIM_TEST(Within, a_task_has_its_time_and_no_more, options) {
         EXPECT_EQ(alive, 0);
         Result<int> early = co_await within(after(5ms, 5), 10ms);
         EXPECT_EQ(early.value(), 5);
-        Result<> own = co_await within([]() -> Task<Result<>> {
-            co_await require(Result<>(Error(ErrorKind::conflict, "own")));
-            co_return {};
-        }(), 10ms);
+        Result<> own = co_await within(
+            []() -> Task<Result<>> {
+                co_await require(Result<>(Error(ErrorKind::conflict, "own")));
+                co_return {};
+            }(),
+            10ms);
         EXPECT_EQ(own.error().code(), "own");
         EXPECT_FALSE(co_await contain(within(fails_after(1ms), 10ms)));
         bool done = false;
