@@ -1,7 +1,7 @@
 #include "bennu/runtime/async.hpp"
 
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/sim_test_support.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::async_test {
 

@@ -9,7 +9,7 @@
 #include "bennu/runtime/offload.hpp"
 #include "bennu/runtime/pipe.hpp"
 #include "bennu/runtime/runtime_state.hpp"
-#include "bennu/runtime/sim_test_support.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::cancellation_test {
 

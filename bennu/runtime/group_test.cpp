@@ -2,7 +2,7 @@
 
 #include "bennu/runtime/multi_registry.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/sim_test_support.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::group_test {
 

@@ -3,7 +3,7 @@
 #include "bennu/runtime/async_stream.hpp"
 #include "bennu/runtime/pipe.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/sim_test_support.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::stream_test {
 

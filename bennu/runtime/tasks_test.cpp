@@ -1,7 +1,7 @@
 #include "bennu/runtime/gather.hpp"
 #include "bennu/runtime/race.hpp"
 #include "bennu/runtime/scope.hpp"
-#include "bennu/runtime/sim_test_support.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/within.hpp"
 
 namespace bennu::tasks_test {

@@ -1,7 +1,7 @@
 #include "bennu/runtime/interval.hpp"
 
 #include "bennu/runtime/runtime_state.hpp"
-#include "bennu/runtime/sim_test_support.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::runtime_time_test {
 
