@@ -14,6 +14,10 @@ namespace bennu {
 /// The process that runs now; nobody outside of processes.
 Pid self();
 Instant now();
+/// In the handler of a call: how long its caller will still wait (to a millisecond or so, never
+/// negative), so that work can be cut to what is left: `call(other, …, {.timeout = time_left()})`.
+/// Anywhere else `Duration::max()`. Calls whose time is up before their handler starts are not run.
+Duration time_left();
 Timestamp wall_now();
 Random& random();
 /// A fresh version 7 UUID of this shard's generator.

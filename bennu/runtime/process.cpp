@@ -14,6 +14,9 @@ Pid self() {
 Instant now() {
     return Shard::current()->now();
 }
+Duration time_left() {
+    return Shard::current()->time_left();
+}
 Timestamp wall_now() {
     return Shard::current()->wall_now();
 }

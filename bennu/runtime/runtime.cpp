@@ -126,7 +126,7 @@ unsigned usable_cores() {
 
 Runtime::Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_reactor,
                  MakeExecutor make_executor)
-    : make_executor_(std::move(make_executor)) {
+    : make_executor_(std::move(make_executor)), groups_(detail::make_groups()) {
     if (current_runtime.exchange(this)) std::abort();  // two runtimes at once
     for (unsigned i = 0; i < shards * shards; ++i)
         rings_.push_back(std::make_unique<detail::Ring>());

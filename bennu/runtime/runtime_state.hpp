@@ -11,6 +11,11 @@
 
 namespace bennu {
 
+namespace detail {
+struct Groups;
+std::shared_ptr<Groups> make_groups();
+}  // namespace detail
+
 /// What the shards of one runtime share. There is at most one runtime per OS process at a time.
 class Runtime {
   public:
@@ -28,6 +33,7 @@ class Runtime {
     std::uint8_t shard_count() const { return static_cast<std::uint8_t>(shards_.size()); }
     detail::Shard& shard(std::size_t index) { return *shards_[index]; }
     detail::Registry& names() { return names_; }
+    detail::Groups& groups() { return *groups_; }
     Executor& default_executor() { return *default_executor_; }
     std::unique_ptr<Executor> make_executor(ExecutorOptions options) {
         return make_executor_(std::move(options));
@@ -43,6 +49,7 @@ class Runtime {
   private:
     MakeExecutor make_executor_;
     detail::Registry names_;
+    std::shared_ptr<detail::Groups> groups_;
     std::vector<std::unique_ptr<detail::Ring>> rings_;
     std::unique_ptr<Executor> default_executor_;
     std::vector<std::unique_ptr<detail::Shard>> shards_;

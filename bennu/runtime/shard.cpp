@@ -18,6 +18,13 @@ constexpr Duration max_spin = std::chrono::microseconds(50);
 constexpr Duration poll_interval = std::chrono::microseconds(20);
 constexpr int max_turns_unpolled = 64;
 
+/// A call's deadline as the root of its handler keeps it: about milliseconds, in four bytes that
+/// were free. They wrap around; a call that may last longer than half of that has no deadline.
+constexpr Duration longest_call = std::chrono::days(24);
+std::uint32_t call_ticks(Instant at) {
+    return static_cast<std::uint32_t>(at.ns >> 20);
+}
+
 std::uint64_t token_of(Pid pid, std::uint8_t tag) {
     return std::uint64_t{pid.generation()} << 32 | std::uint64_t{pid.slot()} << 8 | tag;
 }
@@ -162,6 +169,7 @@ void Shard::start_handler(Process& process, PromiseBase& root, ReplyTo reply) {
     }
     root.contains_faults = true;
     root.reply = std::bit_cast<std::uint64_t>(reply);
+    if (deadline_ - now_ < longest_call) root.deadline = std::max(call_ticks(deadline_), 1U);
     process.root = &root;
     root.handle().resume();
 }
@@ -176,10 +184,17 @@ void Shard::finish_root(Process& process) {
     process.clear(Process::root_done);
     std::unique_ptr<Fault> fault = std::move(root->fault);
     auto reply = std::bit_cast<ReplyTo>(root->reply);
+    ExitReason reason;
+    const ExitReason* outer_ending = ending_;
+    if (fault) {
+        reason = ExitReason::from_fault(*fault);
+        ending_ = &reason;
+    }
     root->handle().destroy();
+    ending_ = outer_ending;
     if (fault) {
         send_failure(reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
-        end(process, ExitReason::from_fault(*fault));
+        end(process, std::move(reason));
     } else if (process.has(Process::task_body)) {
         end(process, ExitReason::normal());
     } else if (process.has(Process::terminating)) {
@@ -226,17 +241,38 @@ void Shard::run_process(Process& process) {
 
 void Shard::run_message(Process& process, Message* message) {
     struct Guard {
+        Shard& shard;
         Message* message;
         ~Guard() {
             message->envelope.type->destroy(message->envelope.payload);
             delete message;
+            shard.deadline_ = Instant::max();
         }
     };
     run_as(process, [&] {
-        Guard guard{message};
+        Guard guard{*this, message};
         Envelope& e = message->envelope;
+        if (e.reply && e.deadline != Instant{}) {
+            if (e.deadline <= now_) {
+                // Its caller's time-out fires by itself.
+                ++calls_skipped_;
+                return;
+            }
+            deadline_ = e.deadline;
+        }
         e.type->run(*this, &process, e.payload, e.reply, e.deadline);
     });
+}
+
+Duration Shard::time_left() {
+    Process* process = find(running_);
+    if (!process || !process->root)
+        return deadline_ == Instant::max() ? Duration::max() : deadline_ - now_;
+    std::uint32_t deadline = process->root->deadline;
+    if (deadline == 0) return Duration::max();
+    auto ticks = static_cast<std::int32_t>(deadline - call_ticks(now_));
+    // The deadline was rounded down, so this is never more than what is left.
+    return Duration(std::max((std::int64_t{ticks} << 20) - (now_.ns & 0xFFFFF), std::int64_t{0}));
 }
 
 void Shard::run_wait(const Due& due) {

@@ -10,6 +10,7 @@
 #include "bennu/base/function.hpp"
 #include "bennu/base/random.hpp"
 #include "bennu/runtime/exit.hpp"
+#include "bennu/runtime/exit_hook.hpp"
 #include "bennu/runtime/message.hpp"
 #include "bennu/runtime/reactor/reactor.hpp"
 #include "bennu/runtime/ring.hpp"
@@ -76,6 +77,7 @@ struct Extension {
     ExitReason exit_reason;
     /// Run in the step in which the process ends, before anyone learns of it; by number.
     std::vector<std::pair<std::uint64_t, Function<void()>>> at_end;
+    std::vector<std::shared_ptr<ExitHook>> hooks;  ///< whoever must forget it when it ends
 };
 
 /// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or
@@ -129,6 +131,8 @@ class Shard {
     void cancel_at_end(Pid pid, std::uint64_t hook);
     Pid pid_of(const Process& process) const;
     Pid running() const { return running_; }
+    /// Why the process ends whose frames and body are being destroyed; null at any other time.
+    const ExitReason* ending() const { return ending_; }
     /// Ends a process: at once, or when the code of it that runs now returns.
     void exit(Process& process, ExitReason reason);
     /// Asks politely: terminate() first, if it has one.
@@ -138,6 +142,11 @@ class Shard {
     /// Runs a coroutine as the handler in progress; the mailbox waits until it is done.
     void start_handler(Process& process, PromiseBase& root, ReplyTo reply);
     void root_completed(PromiseBase& root);
+
+    /// How long the caller of the handler in progress still waits; `Duration::max()` for a cast.
+    Duration time_left();
+    /// Calls that were not run, because their callers had given up.
+    std::uint64_t calls_skipped() const { return calls_skipped_; }
 
     // Messages.
     void send(Envelope&& envelope);
@@ -238,6 +247,10 @@ class Shard {
     TimerWheel timers_;
     WaitTable waits_;
     Pid running_;
+    const ExitReason* ending_ = nullptr;
+    Instant deadline_ = Instant::max();  ///< of the message that runs now
+    std::uint64_t calls_skipped_ = 0;
+    bool closing_ = false;  ///< the runtime is being destroyed: nothing leaves the shard any more
     std::vector<std::unique_ptr<Process[]>> chunks_;
     std::uint32_t used_slots_ = 0;
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;

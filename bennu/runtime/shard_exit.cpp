@@ -43,6 +43,12 @@ void Shard::end(Process& process, ExitReason reason) {
     // From here on nobody finds it: what its destructors send to it is dropped.
     if (++process.generation == 0) process.generation = 1;
     process.flags = 0;
+    if (process.extension) {
+        // Before any destructor: what looks it up by name or group finds it no more either.
+        if (!process.extension->name.empty()) runtime_.names().remove(process.extension->name, pid);
+        for (auto& hook : process.extension->hooks) hook->process_ended(pid);
+    }
+    const ExitReason* outer_ending = std::exchange(ending_, &reason);
     if (PromiseBase* root = std::exchange(process.root, nullptr)) {
         auto reply = std::bit_cast<ReplyTo>(root->reply);
         root->handle().destroy();
@@ -51,11 +57,11 @@ void Shard::end(Process& process, ExitReason reason) {
     }
     if (process.body) process.type->destroy(std::exchange(process.body, nullptr));
     drop_mailbox(process);
+    ending_ = outer_ending;
     if (process.extension) {
-        if (!process.extension->name.empty()) runtime_.names().remove(process.extension->name, pid);
-        auto hooks = std::move(process.extension->at_end);
+        auto at_end = std::move(process.extension->at_end);
         delete std::exchange(process.extension, nullptr);
-        for (auto& [number, hook] : hooks) hook();
+        for (auto& [number, hook] : at_end) hook();
     }
     --process_count_;
     while (process.watchers != Process::nil) {
@@ -112,6 +118,7 @@ void Shard::drop_mailbox(Process& process) {
 }
 
 void Shard::end_all() {
+    closing_ = true;
     for (std::uint32_t i = used_slots_; i-- > 0;) {
         if (slot(i).has(Process::alive)) end(slot(i), ExitReason::shutdown());
     }

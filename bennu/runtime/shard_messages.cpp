@@ -8,6 +8,8 @@ namespace bennu::detail {
 void Shard::send(Envelope&& envelope) {
     if (envelope.to.shard() == index_) {
         deliver(envelope);
+    } else if (closing_) {
+        envelope.type->destroy(envelope.payload);
     } else if (envelope.to.shard() < runtime_.shard_count()) {
         ring_to(envelope.to.shard()).push(envelope);
     } else {

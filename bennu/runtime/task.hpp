@@ -39,10 +39,13 @@ struct PromiseBase {
     PromiseBase* parent = nullptr;
     std::source_location where;
     std::unique_ptr<Fault> fault;
-    /// For the root of a process: where the result goes (a ReplyTo), 0 for nowhere.
+    /// For the root of a process: where the result goes (a ReplyTo), 0 for nowhere. For a task that
+    /// completes in a way of its own: the object that `complete` is about.
     std::uint64_t reply = 0;
     /// A fault stops its walk up the chain here (`contain`, and the root of a process).
     bool contains_faults = false;
+    /// For the root of a process: when the caller gives up (see shard.cpp); 0: never.
+    std::uint32_t deadline = 0;
 
     std::coroutine_handle<> handle() {
         return std::coroutine_handle<PromiseBase>::from_promise(*this);
@@ -78,6 +81,8 @@ struct PromiseBase {
     static void* operator new(std::size_t size);
     static void operator delete(void* memory, std::size_t size);
 };
+
+static_assert(sizeof(PromiseBase) == 6 * sizeof(void*));
 
 template <typename T>
 struct Promise : PromiseBase {
