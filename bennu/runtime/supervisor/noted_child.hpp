@@ -31,6 +31,7 @@ struct Habits {
 struct Noted : Server {
     struct Crash {};
     struct Finish {};
+    struct Rest {};
     struct Ping {
         using Reply = Pid;
     };
@@ -55,6 +56,7 @@ struct Noted : Server {
     }
     void handle(Crash) { throw std::runtime_error(name + " crashes"); }
     void handle(Finish) { exit_self(); }
+    Task<> handle(Rest) { co_await sleep(std::chrono::hours(100)); }
     Pid handle(Ping) { return self(); }
 
     Notes* notes;
