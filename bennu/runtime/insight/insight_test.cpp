@@ -109,7 +109,7 @@ TEST(Stalls, every_injected_stall_is_reported_with_its_function) {
     });
     EXPECT_EQ(reports.naming("first_culprit"), 5U);
     EXPECT_EQ(reports.naming("second_culprit"), 5U);
-    EXPECT_EQ(reports.naming("Burner::handle"), 10U) << "the handler is in the stack";
+    EXPECT_EQ(reports.naming("Burner"), 10U) << "the handler, or what it was inlined into";
     EXPECT_EQ(reports.stacks.size(), 10U);
     EXPECT_TRUE(log.contains("a handler holds its shard"));
     EXPECT_TRUE(log.contains("burn_processor_time"));
