@@ -6,6 +6,8 @@
 #include <set>
 
 #include "bennu/base/log.hpp"
+#include "bennu/runtime/insight/snapshot.hpp"
+#include "bennu/runtime/runtime.hpp"
 #include "bennu/runtime/simulation.hpp"
 #include "bennu/runtime/supervisor/noted_child.hpp"
 
@@ -24,6 +26,11 @@ void run_dynamic(SimOptions options, Function<Task<Result<>>()> main) {
 ChildSpec unnamed(Notes& notes, ChildOptions options, Habits habits = {}) {
     return child<Noted>(std::move(options), &notes, std::string("x"), habits);
 }
+
+struct Plain : Server {
+    struct Crash {};
+    void handle(Crash) { throw std::runtime_error("plain crash"); }
+};
 
 BENNU_SIM_TEST(DynamicSupervisor, slow_starts_and_stops_go_side_by_side, options) {
     Notes notes;
@@ -233,6 +240,43 @@ BENNU_SIM_TEST(SupervisionTree, shows_states_restarts_and_mailboxes_even_of_a_st
         kill(tree.pid());
         co_return {};
     });
+}
+
+TEST(SupervisorMultiShard, children_of_other_shards_are_restarted_there_and_end_with_their_tree) {
+    LogCapture quiet;
+    Notes notes;  // of shard 0 only
+    int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
+        Partitions<Plain> parts(4);
+        std::vector<ChildSpec> top;
+        top.push_back(
+            child_partitions(parts, {.id = "parts", .budget = RestartBudget{.restarts = 500}}));
+        top.push_back(child<DynamicSupervisor>({.id = "sessions", .name = "sessions"}));
+        top.push_back(noted(notes, "here"));
+        auto tree = co_await require(supervise({}, std::move(top)));
+        auto sessions = whereis<DynamicSupervisor>("sessions");
+        for (int i = 0; i < 100; ++i) {
+            (void)co_await start_child(sessions,
+                                       child<Plain>({.restart = Restart::temporary,
+                                                     .shard = static_cast<std::uint8_t>(i % 2)}));
+            std::size_t which = random().below(4);
+            Pid before = parts.at(which).pid();
+            cast(parts.at(which), Plain::Crash{});
+            (void)co_await exit_of(before);
+            while (parts.at(which).pid() == before) co_await sleep(1ms);
+            EXPECT_EQ(parts.at(which).pid().shard(), which % 2);
+        }
+        EXPECT_EQ((co_await count_children(sessions))->active, 100U);
+        auto roots = co_await supervision_tree();
+        EXPECT_EQ(roots.size(), 1U);
+        EXPECT_EQ(roots.at(0).children.at(1).children.size(), 100U);
+        Pid remote = parts.at(1).pid();
+        co_await stop_and_wait(tree.pid());
+        EXPECT_EQ((co_await exit_of(remote))->kind(), ExitReason::Kind::noproc);
+        RuntimeSnapshot seen = co_await runtime_snapshot();
+        EXPECT_EQ(seen.shards.at(0).processes + seen.shards.at(1).processes, 1U) << "main";
+        co_return {};
+    });
+    EXPECT_EQ(status, 0);
 }
 
 }  // namespace bennu::dynamic_supervisor_test
