@@ -248,8 +248,8 @@ TEST(SupervisorMultiShard, children_of_other_shards_are_restarted_there_and_end_
     int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
         Partitions<Plain> parts(4);
         std::vector<ChildSpec> top;
-        top.push_back(
-            child_partitions(parts, {.id = "parts", .budget = RestartBudget{.restarts = 500}}));
+        top.push_back(child_partitions(
+            parts, {.id = "parts", .budget = RestartBudget{.restarts = 500, .max_backoff = 1ms}}));
         top.push_back(child<DynamicSupervisor>({.id = "sessions", .name = "sessions"}));
         top.push_back(noted(notes, "here"));
         auto tree = co_await require(supervise({}, std::move(top)));
