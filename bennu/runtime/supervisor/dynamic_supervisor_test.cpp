@@ -88,6 +88,14 @@ BENNU_SIM_TEST(DynamicSupervisor, restarts_as_the_spec_says_and_gives_up_as_a_wh
             (void)co_await exit_of(pid);
             co_await sleep(30ms);
         };
+        (void)co_await start_child(sessions, noted(notes, "far", {.shard = std::uint8_t{1}}));
+        Pid far = whereis("far");
+        kill(far);
+        (void)co_await exit_of(far);
+        co_await sleep(30ms);
+        EXPECT_TRUE(whereis("far")) << "children of other shards too";
+        EXPECT_TRUE(co_await terminate_child(sessions, whereis("far")));
+        co_await sleep(6s);  // the budget is fresh again
         co_await crash_it("once");
         EXPECT_FALSE(whereis("once"));
         co_await crash_it("often");
