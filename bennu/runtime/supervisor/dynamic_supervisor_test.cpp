@@ -190,6 +190,28 @@ BENNU_SIM_TEST(Partitions, copies_are_spread_routed_to_and_replaced, options) {
     });
 }
 
+BENNU_SIM_TEST(Partitions, copies_end_with_a_supervisor_that_is_killed, options) {
+    Notes notes;
+    run_dynamic(options, [&]() -> Task<Result<>> {
+        Partitions<Noted> parts(2);
+        Partitions<DynamicSupervisor> pools(2);
+        std::vector<ChildSpec> top;
+        top.push_back(child_partitions(parts, {.id = "parts"}, &notes, std::string("p")));
+        top.push_back(child_partitions(pools, {.id = "pools"}));
+        co_await require(supervise({}, std::move(top)));
+        Pid session = *co_await start_child(pools.at(1), unnamed(notes, {}));
+        EXPECT_EQ(session.shard(), 1U) << "children live where their supervisor does";
+        Pid copy = parts.at(1).pid(), pool = pools.at(1).pid();
+        auto roots = co_await supervision_tree();
+        for (const TreeNode& node : roots.at(0).children) kill(node.pid);
+        for (Pid pid : {copy, pool, session}) EXPECT_TRUE(co_await exit_of(pid, 1s));
+        co_await sleep(1s);
+        EXPECT_NE(parts.at(1).pid(), copy) << "and are back with a new one";
+        EXPECT_TRUE(co_await count_children(pools.at(1)));
+        co_return {};
+    });
+}
+
 BENNU_SIM_TEST(SupervisionTree, shows_states_restarts_and_mailboxes_even_of_a_stuck_tree, options) {
     Notes notes;
     run_dynamic(options, [&]() -> Task<Result<>> {
