@@ -93,7 +93,8 @@ struct TypeOf {
         type_name_of<S>(), [](void* body) { delete static_cast<S*>(body); },
         on_io(),           make_down(),
         make_exit(),       terminate(),
-        S::mailbox.limit,  S::mailbox.overflow};
+        S::mailbox.limit,  S::mailbox.overflow,
+        sizeof(S)};
 };
 
 void fail_init(Pid pid, const Error& error);

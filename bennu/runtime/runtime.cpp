@@ -194,8 +194,10 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     if (blocked) signals.emplace(runtime, *blocked, options.shutdown_grace);
     runtime.start_main(std::move(main));
 
-    auto loop = [&runtime](detail::Shard& shard) {
+    StallDetector stalls(options.stalls);
+    auto loop = [&runtime, &stalls](detail::Shard& shard) {
         prepare_thread_for_crashes();
+        StallDetector::Watching watching(stalls, shard);
         while (!runtime.finished()) {
             if (!shard.turn()) shard.wait();
         }

@@ -5,6 +5,7 @@
 
 #include "bennu/base/function.hpp"
 #include "bennu/base/result.hpp"
+#include "bennu/runtime/insight/stall.hpp"
 #include "bennu/runtime/task.hpp"
 
 namespace bennu {
@@ -15,6 +16,7 @@ struct RuntimeOptions {
     bool handle_signals = true;
     /// How long polite stopping may take.
     std::chrono::nanoseconds shutdown_grace = std::chrono::seconds(20);
+    StallOptions stalls;
 };
 
 /// Runs `main` as the first process of shard 0, on this thread, with one more thread for each

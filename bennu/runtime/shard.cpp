@@ -9,7 +9,6 @@ namespace bennu::detail {
 namespace {
 
 constinit thread_local Shard* current_shard = nullptr;
-constexpr std::uint32_t chunk_size = 4096;
 constexpr std::uint32_t max_slots = 1U << 24;
 constexpr int messages_per_turn = 64;
 constexpr std::size_t items_per_turn = 512;
@@ -94,6 +93,8 @@ Pid Shard::create(const ProcessType& type, void* body) {
         if (used_slots_ == max_slots) throw std::runtime_error("too many processes on one shard");
         if (used_slots_ % chunk_size == 0)
             chunks_.push_back(std::make_unique<Process[]>(chunk_size));
+        if (used_slots_ % chunk_size == 0)
+            runs_.push_back(std::make_unique<std::uint32_t[]>(chunk_size));
         index = used_slots_++;
     }
     Process& process = slot(index);
@@ -101,6 +102,7 @@ Pid Shard::create(const ProcessType& type, void* body) {
     process.type = &type;
     process.body = body;
     process.next_free = index;
+    runs_[index / chunk_size][index % chunk_size] = 0;
     ++process_count_;
     return Pid(index_, index, process.generation);
 }
@@ -141,6 +143,7 @@ template <typename F>
 void Shard::run_as(Process& process, F&& code) {
     Pid previous = std::exchange(running_, pid_of(process));
     process.set(Process::running);
+    note_run(process);
     std::unique_ptr<Fault> fault;
     try {
         code();
@@ -214,6 +217,16 @@ void Shard::begin_terminate(Process& process) {
         handle.promise().complete = &complete_handler<void>;
         start_handler(process, handle.promise(), {});
     });
+}
+
+void Shard::note_run(const Process& process) {
+    note_step();
+    std::uint32_t& runs = runs_[process.next_free / chunk_size][process.next_free % chunk_size];
+    if (runs != UINT32_MAX) ++runs;
+}
+
+std::uint32_t Shard::runs(const Process& process) const {
+    return runs_[process.next_free / chunk_size][process.next_free % chunk_size];
 }
 
 void Shard::schedule(Process& process) {
@@ -318,6 +331,7 @@ bool Shard::drain_jobs() {
     std::vector<Function<void()>> jobs = std::exchange(jobs_, {});
     for (auto& job : jobs) {
         Pid previous = std::exchange(running_, Pid());
+        note_step();
         job();
         running_ = previous;
     }
@@ -371,6 +385,7 @@ bool Shard::publish() {
 bool Shard::turn(Polling polling) {
     Entered entered(*this);
     now_ = reactor_->now();
+    note_step();
     bool any = drain_rings();
     any |= drain_jobs();
     any |= fire_timers();
@@ -390,6 +405,7 @@ bool Shard::turn(Polling polling) {
     }
     while (!turn_end_.empty()) {
         std::vector<Function<void()>> hooks = std::exchange(turn_end_, {});
+        note_step();
         for (auto& hook : hooks) hook();
     }
     any |= publish();
@@ -410,6 +426,7 @@ bool Shard::idle() const {
 
 void Shard::wait() {
     Entered entered(*this);
+    note_step();
     // A message from another shard often follows soon: look a little while before sleeping in the
     // kernel, if that would have paid off the last time.
     if (spin_) {

@@ -37,6 +37,7 @@ struct ProcessType {
     Task<> (*terminate)(void* body, ExitReason reason);            ///< null: nothing to clean up
     std::uint32_t mailbox_limit;
     Overflow overflow;
+    std::uint32_t body_size = 0;
 };
 
 /// One process: one cache line. Idle, it holds its body and nothing else.
@@ -94,6 +95,14 @@ struct Watch {
     MonitorId remote;  ///< on the target's shard: the watcher's entry on its own shard
     std::uint32_t next_watcher = Process::nil, previous_watcher = Process::nil;
     std::uint32_t next_watching = Process::nil, previous_watching = Process::nil;
+};
+
+/// Sizes of what a shard holds.
+struct ShardGauges {
+    std::size_t processes = 0, slots = 0, queued = 0, suspended = 0, timers = 0, monitors = 0;
+    std::uint64_t steps = 0;
+    std::size_t process_bytes = 0, queue_bytes = 0, wait_bytes = 0, timer_bytes = 0;
+    std::size_t monitor_bytes = 0;
 };
 
 /// One thread's world: its processes, their mailboxes, timers and sockets. Nothing in it is touched
@@ -189,6 +198,19 @@ class Shard {
     /// Ends every process, newest first. After this the shard only frees memory.
     void end_all();
 
+    // Insight (shard_insight.cpp).
+    /// Whether the process of this shard has a link to `target`; whether `watcher` has one to it.
+    bool linked(const Process& process, Pid target) const;
+    bool linked_by(const Process& process, Pid watcher) const;
+    std::uint32_t used_slots() const { return used_slots_; }
+    /// Null when the slot is free.
+    const Process* at_slot(std::uint32_t index) const;
+    /// How often the process's code was entered: messages, resumptions, socket readiness.
+    std::uint32_t runs(const Process& process) const;
+    ShardGauges gauges() const;
+    /// Moves on whenever other code gets the shard: what the stall detector looks at. Own thread.
+    std::uint64_t steps() const { return steps_.load(std::memory_order_relaxed); }
+
     Runtime& runtime() { return runtime_; }
     std::uint8_t index() const { return index_; }
     std::size_t process_count() const { return process_count_; }
@@ -208,7 +230,13 @@ class Shard {
     void wake() { reactor_->wake(); }
 
   private:
+    static constexpr std::uint32_t chunk_size = 4096;
     static std::size_t next_local_key();
+    void note_step() {
+        // Written by this thread only; atomic for the signal handler that reads it.
+        steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    void note_run(const Process& process);
 
     Process& slot(std::uint32_t index);
     const Process& slot(std::uint32_t index) const;
@@ -252,6 +280,8 @@ class Shard {
     std::uint64_t calls_skipped_ = 0;
     bool closing_ = false;  ///< the runtime is being destroyed: nothing leaves the shard any more
     std::vector<std::unique_ptr<Process[]>> chunks_;
+    std::vector<std::unique_ptr<std::uint32_t[]>> runs_;  ///< beside the chunks
+    std::atomic<std::uint64_t> steps_{0};
     std::uint32_t used_slots_ = 0;
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
     std::size_t process_count_ = 0;

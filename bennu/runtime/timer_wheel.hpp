@@ -43,6 +43,7 @@ class TimerWheel {
     Instant next_deadline() const;
     static constexpr Instant none = Instant::max();
     std::size_t size() const { return size_; }
+    std::size_t bytes() const { return timers_.capacity() * sizeof(Timer); }
 
   private:
     static constexpr std::uint32_t nil = 0xFFFFFFFF;

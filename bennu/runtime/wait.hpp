@@ -45,6 +45,7 @@ class WaitTable {
     /// The entry whose value has arrived and that is due to be resumed.
     Entry* find(std::uint32_t index, std::uint32_t generation);
     std::size_t size() const { return size_; }
+    std::size_t bytes() const { return entries_.capacity() * sizeof(Entry); }
 
   private:
     static constexpr std::uint32_t generation_mask = 0xFFFFFF;
