@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace bennu {
@@ -13,6 +15,19 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 Sha1Digest sha1(std::string_view bytes);
 Sha256Digest sha256(std::string_view bytes);
 Sha256Digest hmac_sha256(std::string_view key, std::string_view message);
+
+/// HKDF with SHA-256 (RFC 5869): `size` bytes, at most 8160, that follow from the secret and tell
+/// nothing about it. `info` says what they are for.
+std::string hkdf_sha256(std::string_view secret, std::string_view salt, std::string_view info,
+                        std::size_t size = 32);
+
+/// AES-256-GCM: the ciphertext with its 16-byte tag. The key has 32 bytes, the nonce 12; a nonce
+/// must never come twice under one key. `header` is authenticated, not encrypted.
+std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::string_view header,
+                         std::string_view plain);
+/// Nothing when any bit of it is not what was sealed.
+std::optional<std::string> aes_gcm_open(std::string_view key, std::string_view nonce,
+                                        std::string_view header, std::string_view sealed);
 
 /// Equality in a time that depends only on the lengths.
 bool constant_time_equal(std::string_view a, std::string_view b);
