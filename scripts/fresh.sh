@@ -114,7 +114,7 @@ try_run() {
     done
     grep 'Assetronics is ready at' "$log"
     echo "ready after $((SECONDS - began)) s"
-    answer=$(curl -fsS "http://localhost:$PORT/" | head -c 200) && grep -qi '<!doctype html' <<<"$answer" || status=1
+    answer=$(curl -fsSL "http://localhost:$PORT/" | head -c 200) && grep -qi '<!doctype html' <<<"$answer" || status=1
     curl -fsS "http://localhost:$PORT/api/v1/assets?page_size=1" | grep -q '"data"' || status=1
     kill -INT -- -$pid
     local code=0
