@@ -1,14 +1,11 @@
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 
-#include "bennu/runtime/table/slot_array.hpp"
-#include "bennu/runtime/table/table_hash.hpp"
+#include "bennu/runtime/table/hash_segment.hpp"
 #include "bennu/runtime/table/table_index.hpp"
 #include "bennu/runtime/table/table_options.hpp"
 
@@ -25,17 +22,10 @@ namespace bennu::detail {
 /// Callbacks that run under a lock say so; they must be short and must not use the same table.
 template <typename Key, typename Value>
 class HashStore {
-    using Slot = SlotFor<Key, Value>;
-    using Array = SlotArray<Slot>;
+    using Segment = HashSegment<Key, Value>;
+    using Slot = typename Segment::Slot;
+    using Array = typename Segment::Array;
     using Lock = std::unique_lock<SpinLock>;
-    struct alignas(64) Segment {
-        std::atomic<Array*> array{nullptr};
-        SpinLock lock;
-        bool closed = false;
-        std::atomic<std::size_t> live{0};
-        std::size_t used = 0;  ///< slots that are not empty: live or erased
-        std::size_t hand = 0;  ///< where eviction goes on
-    };
 
   public:
     explicit HashStore(const TableOptions& options)
@@ -44,17 +34,10 @@ class HashStore {
           owned_(std::make_unique<Segment[]>(table_segments())),
           segments_(owned_.get(), table_segments()),
           shift_(64 - std::countr_zero(segments_.size())) {
+        if (options.eviction == Eviction::lowest_key || options.eviction == Eviction::highest_key)
+            throw std::logic_error("evicting by key needs an OrderedTable");
         std::size_t each = options.expected_entries / segments_.size();
-        for (Segment& segment : segments_) segment.array = new Array(capacity_for(each + each / 8));
-    }
-    ~HashStore() {
-        for (Segment& segment : segments_) {
-            Array* array = segment.array.load();
-            for (std::size_t i = 0; i < array->capacity(); ++i) {
-                if (array->at(i).word.load() & slot_word::full) array->at(i).destroy();
-            }
-            delete array;
-        }
+        for (Segment& segment : segments_) segment.array = Segment::make_array(each + each / 8);
     }
     HashStore(const HashStore&) = delete;
     HashStore& operator=(const HashStore&) = delete;
@@ -83,12 +66,12 @@ class HashStore {
         Stored stored;
         {
             ReadGuard guard;
-            LockedSlot<Slot> slot = lock_key(segment, hash, key);
+            LockedSlot<Slot> slot = segment.lock_key(hash, key);
             if (slot) {
                 stored = overwrite(slot, std::move(value), expires, only_new);
             } else {
                 Lock lock(segment.lock);
-                if (LockedSlot<Slot> meanwhile = lock_key(segment, hash, key)) {
+                if (LockedSlot<Slot> meanwhile = segment.lock_key(hash, key)) {
                     stored = overwrite(meanwhile, std::move(value), expires, only_new);
                 } else {
                     stored = insert(segment, hash, std::move(key), std::move(value), expires);
@@ -107,7 +90,7 @@ class HashStore {
         bool changed = false;
         {
             ReadGuard guard;
-            LockedSlot<Slot> slot = lock_key(segment_of(hash), hash, key);
+            LockedSlot<Slot> slot = segment_of(hash).lock_key(hash, key);
             if (!slot || expired(slot->expires.load(std::memory_order_relaxed))) return false;
             Value value = slot->value();
             changed = apply(change, value);
@@ -129,7 +112,7 @@ class HashStore {
             ReadGuard guard;
             Lock lock(segment.lock);
             std::optional<Value> value;
-            LockedSlot<Slot> slot = lock_key(segment, hash, key);
+            LockedSlot<Slot> slot = segment.lock_key(hash, key);
             bool live = slot && !expired(slot->expires.load(std::memory_order_relaxed));
             if (live) value.emplace(slot->value());
             change(value);
@@ -155,7 +138,7 @@ class HashStore {
         {
             ReadGuard guard;
             Lock lock(segment.lock);
-            LockedSlot<Slot> slot = lock_key(segment, hash, key);
+            LockedSlot<Slot> slot = segment.lock_key(hash, key);
             if (!slot) return false;
             live = !expired(slot->expires.load(std::memory_order_relaxed));
             if (live) use(slot->value());
@@ -172,7 +155,7 @@ class HashStore {
         bool added = false;
         {
             ReadGuard guard;
-            LockedSlot<Slot> slot = lock_key(segment_of(hash), hash, key);
+            LockedSlot<Slot> slot = segment_of(hash).lock_key(hash, key);
             std::int64_t until = slot ? slot->expires.load(std::memory_order_relaxed) : 0;
             if (slot && !expired(until)) {
                 sum = wrapping_add(slot->value(), by);
@@ -197,7 +180,7 @@ class HashStore {
     bool set_expiry(const K& key, std::int64_t expires) {
         std::uint64_t hash = hash_of(key);
         ReadGuard guard;
-        LockedSlot<Slot> slot = lock_key(segment_of(hash), hash, key);
+        LockedSlot<Slot> slot = segment_of(hash).lock_key(hash, key);
         if (!slot || expired(slot->expires.load(std::memory_order_relaxed))) return false;
         slot.begin_change();
         slot->expires.store(expires, std::memory_order_release);
@@ -289,18 +272,9 @@ class HashStore {
   private:
     template <typename K>
     static std::uint64_t hash_of(const K& key) {
-        if constexpr (std::is_integral_v<Key>) {
-            return TableHash<Key>{}(static_cast<Key>(key));
-        } else if constexpr (std::is_convertible_v<const K&, std::string_view>) {
-            return TableHash<std::string_view>{}(key);
-        } else {
-            return TableHash<Key>{}(key);
-        }
+        return Segment::hash_of(key);
     }
     Segment& segment_of(std::uint64_t hash) { return segments_.data()[hash >> shift_]; }
-    static std::size_t capacity_for(std::size_t live) {
-        return std::max<std::size_t>(8, std::bit_ceil(live + live / 3 + 1));
-    }
     static Value wrapping_add(Value a, Value b) {
         using Unsigned = std::make_unsigned_t<Value>;
         return static_cast<Value>(static_cast<Unsigned>(a) + static_cast<Unsigned>(b));
@@ -312,27 +286,6 @@ class HashStore {
         } else {
             change(value);
             return true;
-        }
-    }
-
-    /// Locks the slot of a key that is there. Takes part in no order of locks: it waits only for
-    /// holders of this slot, and for a growing array.
-    template <typename K>
-    static LockedSlot<Slot> lock_key(Segment& segment, std::uint64_t hash, const K& key) {
-        WriteBackoff backoff;
-        while (true) {
-            Array* array = segment.array.load(std::memory_order_acquire);
-            array->expect_write(hash);
-            auto [slot, word] = array->find(hash, key);
-            if (!slot) return {};
-            if (word & (slot_word::moved | slot_word::locked)) {
-                backoff.wait();
-            } else if (slot->word.compare_exchange_strong(word, word | slot_word::locked,
-                                                          std::memory_order_acquire)) {
-                return LockedSlot<Slot>(slot, word);
-            } else {
-                backoff.wait();
-            }
         }
     }
 
@@ -368,14 +321,10 @@ class HashStore {
                 if (total) total->fetch_sub(1, std::memory_order_relaxed);
             }
         } undo{max_entries_ > 0 ? &total_ : nullptr};
-        Array* array = segment.array.load(std::memory_order_relaxed);
-        if ((segment.used + 1) * 4 > array->capacity() * 3) array = rehash(segment);
-        Slot& slot = array->vacant(hash);
+        Slot& slot = segment.vacant(hash);
         for (auto& hook : hooks_) hook->added(key, value);
         slot.fill(std::move(key), std::move(value));
-        if (!(slot.word.load(std::memory_order_relaxed) & slot_word::gone)) ++segment.used;
-        publish_slot(slot, hash, expires, evicts_);
-        add_live(segment, 1);
+        segment.publish(slot, hash, expires, evicts_);
         undo.total = nullptr;
         return Stored::inserted;
     }
@@ -394,60 +343,24 @@ class HashStore {
         std::optional<std::pair<Key, Value>> old;
         if (!hooks_.empty()) [[unlikely]]
             old.emplace(slot->key(), slot->value());
-        slot.erase();
-        add_live(segment, -1);
+        segment.erase(slot);
         if (max_entries_ > 0) total_.fetch_sub(1, std::memory_order_relaxed);
         if (old) {
             for (auto& hook : hooks_) hook->removed(old->first, old->second);
         }
-    }
-    static void add_live(Segment& segment, std::ptrdiff_t by) {
-        segment.live.store(
-            segment.live.load(std::memory_order_relaxed) + static_cast<std::size_t>(by),
-            std::memory_order_relaxed);
-    }
-
-    /// A new array with room for as many again, without what was erased.
-    Array* rehash(Segment& segment) {
-        Array* old = segment.array.load(std::memory_order_relaxed);
-        std::size_t live = segment.live.load(std::memory_order_relaxed);
-        auto* array = new Array(capacity_for(std::max(live + live / 2, live + 4)));
-        for (std::size_t i = 0; i < old->capacity(); ++i) {
-            if (!old->freeze(i)) continue;
-            Slot& from = old->at(i);
-            std::uint64_t hash = hash_of(from.key());
-            Slot& to = array->vacant(hash);
-            to.take_over(from);
-            publish_slot(to, hash, from.expires.load(std::memory_order_relaxed),
-                         (from.word.load(std::memory_order_relaxed) & slot_word::referenced) != 0);
-        }
-        segment.used = live;
-        segment.hand = 0;
-        segment.array.store(array, std::memory_order_release);
-        retire(old);
-        return array;
     }
 
     void empty(bool close) {
         for (Segment& segment : segments_) {
             {
                 ReadGuard guard;
-                auto* fresh = new Array(capacity_for(0));
+                Array* fresh = Segment::make_array(0);
                 Lock lock(segment.lock);
-                Array* old = segment.array.load(std::memory_order_relaxed);
-                for (std::size_t i = 0; i < old->capacity(); ++i) {
-                    if (!old->freeze(i)) continue;
-                    Slot& slot = old->at(i);
+                segment.drop_all(fresh, [&](Slot& slot) {
                     if (max_entries_ > 0) total_.fetch_sub(1, std::memory_order_relaxed);
                     for (auto& hook : hooks_) hook->removed(slot.key(), slot.value());
-                    slot.drop();
-                }
-                segment.live.store(0, std::memory_order_relaxed);
-                segment.used = 0;
-                segment.hand = 0;
+                });
                 segment.closed |= close;
-                segment.array.store(fresh, std::memory_order_release);
-                retire(old);
             }
             reclaim_some();
         }
@@ -460,29 +373,17 @@ class HashStore {
         }
         reclaim_some();
     }
-    /// Second chance: the first entry behind the hand that was not read since the hand was there.
     bool evict_one() {
         for (std::size_t tries = 0; tries < segments_.size(); ++tries) {
             std::size_t turn = next_to_evict_.fetch_add(1, std::memory_order_relaxed);
             Segment& segment = segments_[turn & (segments_.size() - 1)];
             ReadGuard guard;
             Lock lock(segment.lock);
-            if (segment.live.load(std::memory_order_relaxed) == 0) continue;
-            Array* array = segment.array.load(std::memory_order_relaxed);
-            for (std::size_t steps = 0; steps <= 2 * array->capacity(); ++steps) {
-                Slot& slot = array->at(segment.hand++);
-                std::uint64_t word = slot.word.load(std::memory_order_relaxed);
-                if (!(word & slot_word::full)) continue;
-                if ((word & slot_word::referenced) &&
-                    !expired(slot.expires.load(std::memory_order_relaxed)) &&
-                    steps < array->capacity()) {
-                    slot.word.fetch_and(~slot_word::referenced, std::memory_order_relaxed);
-                    continue;
-                }
-                LockedSlot<Slot> locked = array->lock_at(segment.hand - 1);
-                remove(segment, locked);
-                return true;
-            }
+            LockedSlot<Slot> slot = segment.least_recently_used(
+                [](const Slot& s) { return expired(s.expires.load(std::memory_order_relaxed)); });
+            if (!slot) continue;
+            remove(segment, slot);
+            return true;
         }
         return false;
     }

@@ -24,7 +24,10 @@ class OrderedStore {
 
   public:
     explicit OrderedStore(const TableOptions& options = {})
-        : max_entries_(options.max_entries), eviction_(options.eviction) {}
+        : max_entries_(options.max_entries), eviction_(options.eviction) {
+        if (eviction_ == Eviction::least_recently_used)
+            throw std::logic_error("an OrderedTable evicts by key, not by use");
+    }
 
     void add_hook(std::shared_ptr<IndexHook<Key, Value>> hook) { hooks_.push_back(hook); }
 

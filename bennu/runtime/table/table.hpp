@@ -1,19 +1,13 @@
 #pragma once
 
-#include <optional>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "bennu/runtime/table/hash_store.hpp"
-#include "bennu/runtime/table/secondary_index.hpp"
-#include "bennu/runtime/table/snapshot.hpp"
-#include "bennu/runtime/table/table_base.hpp"
+#include "bennu/runtime/table/table_handle.hpp"
 
 namespace bennu {
 
 /// An in-memory table that every shard reads and writes directly, without a message: sessions,
-/// caches, limits, presence, routes. A hash table; for order and ranges see `OrderedTable`.
+/// caches, limits, presence, routes. A hash table; for order and ranges see `OrderedTable`. What it
+/// can do stands in `table_handle.hpp`; walks (`for_each`, `select`) come in no order.
 ///
 /// * **A handle**: copies are cheap and mean the same table. Any shard, and threads beside them.
 /// * **Atomic by entry**: each operation on a key happens at once; there is no transaction over
@@ -32,207 +26,13 @@ namespace bennu {
 /// must be short, must not suspend and must not use the same table. An exception in one leaves the
 /// entry as it was.
 template <typename Key, typename Value>
-class Table {
-    using Lookup = detail::LookupKey<Key>;
+class Table
+    : public detail::TableHandle<Table<Key, Value>, Key, Value, detail::HashStore<Key, Value>> {
+    using Handle =
+        detail::TableHandle<Table<Key, Value>, Key, Value, detail::HashStore<Key, Value>>;
 
   public:
-    using Entry = std::pair<Key, Value>;
-
-    /// A table without a name; a name that is taken is a fault.
-    explicit Table(TableOptions options = {}) : Table(make(std::move(options)).value()) {}
-    /// Error `conflict` when a table has the name already.
-    static Result<Table> make(TableOptions options) {
-        auto state = std::make_shared<State>(std::move(options));
-        Result<> begun = state->begin();
-        if (!begun) return std::move(begun).error();
-        return Table(std::move(state));
-    }
-    /// The table of this name. Errors `not_found`; `conflict` when its types are others.
-    static Result<Table> open(std::string_view name) {
-        auto found = detail::TableBase::find(name, State::type_name());
-        if (!found) return std::move(found).error();
-        return Table(std::static_pointer_cast<State>(*std::move(found)));
-    }
-
-    std::optional<Value> get(Lookup key) const {
-        std::optional<Value> value;
-        store().read(key, [&](const Value& v, std::int64_t) { value.emplace(v); });
-        return value;
-    }
-    bool contains(Lookup key) const {
-        return store().read(key, [](const Value&, std::int64_t) {});
-    }
-    /// Calls `use(const Value&)` without copying a record; false when the key is not there. The
-    /// reference ends with the call. May use the table.
-    template <typename F>
-    bool read(Lookup key, F&& use) const {
-        return store().read(key, [&](const Value& v, std::int64_t) { use(v); });
-    }
-    /// How long the entry has to live; nothing when it is not there, `Duration::max()`: for ever.
-    std::optional<Duration> ttl(Lookup key) const {
-        std::optional<Duration> left;
-        store().read(key, [&](const Value&, std::int64_t expires) {
-            left = expires == 0 ? Duration::max() : Instant{expires} - detail::table_now();
-        });
-        return left;
-    }
-
-    /// Adds or replaces; `full` only when the table is bounded and rejects.
-    Stored put(Key key, Value value, PutOptions options = {}) {
-        return put(std::move(key), std::move(value), options, false);
-    }
-    /// Adds unless the key is there: of several callers at once, exactly one inserts.
-    bool insert_new(Key key, Value value, PutOptions options = {}) {
-        return put(std::move(key), std::move(value), options, true) == Stored::inserted;
-    }
-    /// Changes the entry with `change(Value&)`, atomically; when that returns bool, false leaves
-    /// the entry as it was. False when the key is not there or nothing changed. Keeps the TTL.
-    template <typename F>
-    bool update(Lookup key, F&& change) {
-        return store().update(key, change);
-    }
-    /// `change(std::optional<Value>&)` gets what is there, or nothing, and leaves what shall be
-    /// there, or nothing. Sets the TTL anew.
-    template <typename F>
-    Stored compute(Key key, F&& change, PutOptions options = {}) {
-        std::int64_t expires = expiry(options);
-        Stored stored = store().compute(std::move(key), expires, change);
-        if (expires != 0) state_->expiring();
-        return stored;
-    }
-    /// Adds `by` and returns the sum; an absent entry counts as `initial`. Wraps around. When the
-    /// table is full and rejects, nothing is stored and `initial` is returned.
-    Value update_counter(Lookup key, Value by, Value initial = {})
-        requires std::is_integral_v<Value>
-    {
-        std::int64_t expires = expiry({});
-        Value sum = store().add(key, by, initial, expires);
-        if (expires != 0) state_->expiring();
-        return sum;
-    }
-    /// Sets the remaining life of an entry; zero: for ever. False when it is not there.
-    bool expire(Lookup key, Duration ttl) {
-        bool there = store().set_expiry(key, detail::expiry_of(ttl));
-        if (ttl > Duration::zero()) state_->expiring();
-        return there;
-    }
-    /// Removes the entry and returns what it was: of several callers at once, one gets it.
-    std::optional<Value> take(Lookup key) {
-        std::optional<Value> value;
-        store().take(key, [&](const Value& v) { value.emplace(v); });
-        return value;
-    }
-    bool erase(Lookup key) {
-        return store().take(key, [](const Value&) {});
-    }
-    /// Removes what `matches(const Key&, const Value&)`; returns how many.
-    template <typename F>
-    std::size_t erase_if(F&& matches) {
-        return store().erase_if(
-            [&](const Key& k, const Value& v, std::int64_t) { return matches(k, v); });
-    }
-    void clear() { store().clear(); }
-
-    /// Entries, expired ones included until they are swept. Exact when nobody writes.
-    std::size_t size() const { return store().size(); }
-    /// `use(const Key&, const Value&)` for every entry, in no order.
-    template <typename F>
-    void for_each(F&& use) const {
-        store().for_each([&](const Key& k, const Value& v, std::int64_t) {
-            use(k, v);
-            return true;
-        });
-    }
-    /// The entries that match, at most `limit`, in no order.
-    template <typename F>
-    std::vector<Entry> select(F&& matches, std::size_t limit = SIZE_MAX) const {
-        std::vector<Entry> found;
-        if (limit == 0) return found;
-        store().for_each([&](const Key& k, const Value& v, std::int64_t) {
-            if (matches(k, v)) found.emplace_back(k, v);
-            return found.size() < limit;
-        });
-        return found;
-    }
-    template <typename F>
-    std::size_t count_if(F&& matches) const {
-        std::size_t count = 0;
-        for_each([&](const Key& k, const Value& v) { count += matches(k, v) ? 1 : 0; });
-        return count;
-    }
-
-    /// A secondary index: finds entries by `field(const Value&)`. Declared before the first entry
-    /// (a fault otherwise); the handle that comes back does the look-ups.
-    template <typename F>
-    auto add_index(F field) {
-        using Field = std::decay_t<std::invoke_result_t<F&, const Value&>>;
-        if (size() > 0) throw std::logic_error("an index is declared before the first entry");
-        auto index = std::make_shared<detail::IndexStore<Key, Value, Field>>(std::move(field));
-        store().add_hook(index);
-        return SecondaryIndex<Table, Field>(*this, std::move(index));
-    }
-
-    /// Writes all entries to a file: a temporary beside it, checksummed and synced, then renamed.
-    /// Blocks: `co_await offload([table] { return table.save(path); })`. Returns how many.
-    Result<std::size_t> save(const std::string& path) const {
-        return detail::save_store<Key, Value>(store(), state_->options(), path);
-    }
-    /// Puts the entries of a snapshot into the table, in place of what their keys hold; those that
-    /// expired meanwhile are left out. Nothing is put when the file is damaged or of another
-    /// version. Errors `io`, `invalid`, `unsupported`.
-    Result<std::size_t> load(const std::string& path) {
-        return detail::load_store<Key, Value>(store(), *state_, path);
-    }
-
-    const std::string& name() const { return state_->options().name; }
-    /// Nobody when the table was made beside the shards or is on its way to its heir.
-    Pid owner() const { return state_->owner(); }
-    bool closed() const { return state_->closed(); }
-    /// Who gets the table when its owner ends. Servers that handle TableInherited are told.
-    template <typename S>
-    void set_heir(Ref<S> heir) {
-        state_->set_heir(heir.pid(), detail::tell_server(heir));
-    }
-    void set_heir(Pid heir) { state_->set_heir(heir, nullptr); }
-    /// Makes another process the owner now.
-    template <typename S>
-    void give_to(Ref<S> process) {
-        state_->give_to(process.pid(), detail::tell_server(process));
-    }
-    void close() { state_->close(); }
-
-  private:
-    struct State final : detail::TableBase {
-        explicit State(TableOptions options)
-            : TableBase(check(std::move(options)), type_name()), store(this->options()) {}
-        static TableOptions check(TableOptions options) {
-            if (options.eviction == Eviction::lowest_key ||
-                options.eviction == Eviction::highest_key)
-                throw std::logic_error("evicting by key needs an OrderedTable");
-            return options;
-        }
-        static const char* type_name() { return detail::type_name_of<Table>(); }
-        void close_store() override { store.close(); }
-        bool sweep_some(detail::TableSweep& at, std::size_t budget) override {
-            return store.sweep(at, budget);
-        }
-        detail::HashStore<Key, Value> store;
-    };
-
-    explicit Table(std::shared_ptr<State> state) : state_(std::move(state)) {}
-    detail::HashStore<Key, Value>& store() const { return state_->store; }
-    std::int64_t expiry(const PutOptions& options) const {
-        return detail::expiry_of(options.ttl > Duration::zero() ? options.ttl
-                                                                : state_->options().default_ttl);
-    }
-    Stored put(Key key, Value value, const PutOptions& options, bool only_new) {
-        std::int64_t expires = expiry(options);
-        Stored stored = store().put(std::move(key), std::move(value), expires, only_new);
-        if (expires != 0) state_->expiring();
-        return stored;
-    }
-
-    std::shared_ptr<State> state_;
+    using Handle::Handle;
 };
 
 }  // namespace bennu
