@@ -31,10 +31,21 @@ ExitReason ExitReason::killed(std::string why) {
     return ExitReason(Kind::killed, make_shared_value<Details>(Details{std::move(why), {}}));
 }
 
+namespace {
+
+/// Of a chain of awaiting tasks, the innermost are kept: a recursion repeats itself.
+constexpr std::size_t most_awaits = 64;
+
+}  // namespace
+
 ExitReason ExitReason::from_fault(const Fault& fault) {
     Details details{fault.describe(), {}};
     for (const std::source_location& where : fault.awaits) {
         if (where.line() == 0) continue;
+        if (details.awaits.size() == most_awaits) {
+            details.awaits.push_back(fmt::format("… of {} awaits in all", fault.awaits.size()));
+            break;
+        }
         details.awaits.push_back(
             fmt::format("{}:{} {}", where.file_name(), where.line(), where.function_name()));
     }

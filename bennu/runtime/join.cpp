@@ -9,14 +9,14 @@ std::coroutine_handle<> Join::start(PromiseBase& parent) {
     left_ = frames_.size();
     if (left_ == 0) return parent.handle();
     for (PromiseBase* frame : frames_) {
-        frame->parent = &parent;
         frame->contains_faults = true;
         frame->complete = &completed;
         frame->reply = std::bit_cast<std::uintptr_t>(this);
     }
     // What completes within this loop must not resume the parent below its own suspension.
     starting_ = true;
-    for (std::size_t i = 0; i < frames_.size() && !over_; ++i) frames_[i]->handle().resume();
+    for (std::size_t i = 0; i < frames_.size() && !over_; ++i)
+        parent.start_below(*frames_[i]).resume();
     starting_ = false;
     return over_ ? finish() : std::noop_coroutine();
 }

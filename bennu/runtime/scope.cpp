@@ -22,10 +22,13 @@ Scope::~Scope() {
 void Scope::run(Task<> task) {
     Shard* shard = Shard::current();
     if (!shard->running()) throw std::logic_error("a scope runs tasks within a process");
+    if (parent_ && parent_->depth >= PromiseBase::max_depth)
+        throw std::length_error("too many tasks await one another");
     PromiseBase& frame = task.release().promise();
     auto self = tasks_.insert(tasks_.end(), {this, &frame, {}, {}});
     self->self = self;
     frame.parent = parent_;
+    if (parent_) frame.depth = static_cast<std::uint16_t>(parent_->depth + 1);
     frame.contains_faults = true;
     frame.complete = &completed;
     frame.reply = reinterpret_cast<std::uintptr_t>(&*self);

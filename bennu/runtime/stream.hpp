@@ -94,7 +94,7 @@ struct [[nodiscard]] NextItem {
         stream->reader = this;
         stream->parent = &caller.promise();
         if (!std::exchange(stream->yielded, false)) return std::noop_coroutine();
-        return stream->handle();
+        return caller.promise().start_below(*stream);
     }
     std::optional<T> await_resume() {
         leave();

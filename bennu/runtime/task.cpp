@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <cstdlib>
+#include <stdexcept>
 #include <typeinfo>
 
 #include "bennu/runtime/pool.hpp"
@@ -36,6 +37,13 @@ namespace detail {
 void PromiseBase::unhandled_exception() noexcept {
     fault = std::make_unique<Fault>();
     fault->exception = std::current_exception();
+}
+
+std::coroutine_handle<> PromiseBase::too_deep(PromiseBase& child) {
+    child.fault = std::make_unique<Fault>();
+    child.fault->exception =
+        std::make_exception_ptr(std::length_error("too many tasks await one another"));
+    return propagate_fault(child);
 }
 
 std::coroutine_handle<> PromiseBase::propagate_fault(PromiseBase& thrower) {

@@ -44,6 +44,8 @@ struct PromiseBase {
     std::uint64_t reply = 0;
     /// A fault stops its walk up the chain here (`contain`, and the root of a process).
     bool contains_faults = false;
+    /// How many tasks await this one, one below the other.
+    std::uint16_t depth = 0;
     /// For the root of a process: when the caller gives up (see shard.cpp); 0: never.
     std::uint32_t deadline = 0;
 
@@ -53,6 +55,17 @@ struct PromiseBase {
     static std::coroutine_handle<> resume_parent(PromiseBase& self) {
         return self.parent ? self.parent->handle() : std::noop_coroutine();
     }
+    /// Below this many awaits a task faults (std::length_error) instead of starting: a chain of
+    /// suspended frames is destroyed from its outermost one on, which takes stack for each.
+    static constexpr std::uint16_t max_depth = 10'000;
+    /// Puts a task below this one; yields what to resume to start it. Set first what else there is
+    /// to set: it may complete, with a fault, before this returns.
+    std::coroutine_handle<> start_below(PromiseBase& child) {
+        child.parent = this;
+        child.depth = static_cast<std::uint16_t>(depth + 1);
+        return depth < max_depth ? child.handle() : too_deep(child);
+    }
+    static std::coroutine_handle<> too_deep(PromiseBase& child);
     /// Takes the exception in flight to the nearest promise that contains faults; that one
     /// completes.
     static std::coroutine_handle<> propagate_fault(PromiseBase& thrower);
@@ -112,8 +125,7 @@ struct TaskAwaiter {
     bool await_ready() const noexcept { return false; }
     template <typename P>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) noexcept {
-        task.promise().parent = &caller.promise();
-        return task;
+        return caller.promise().start_below(task.promise());
     }
     T await_resume() {
         if constexpr (!std::is_void_v<T>) return std::move(*task.promise().result);
@@ -125,7 +137,8 @@ struct TaskAwaiter {
 /// A lazy coroutine: runs when awaited, on the shard and within the process of its awaiter.
 /// `co_await task` yields the T. Destroying a Task cancels it: the suspended frames below it are
 /// destroyed innermost first, and only destructors run. An exception that leaves the coroutine does
-/// not pass through awaiting frames: it goes to the nearest `contain`, or ends the process.
+/// not pass through awaiting frames: it goes to the nearest `contain`, or ends the process. Awaits
+/// nest at most 10,000 deep; one more is a fault.
 template <typename T>
 class [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]] Task {
   public:
@@ -190,9 +203,8 @@ struct RequireTask {
         static_assert(is_result<typename P::value_type>,
                       "co_await require(...) needs a coroutine that returns Task<Result<...>>");
         auto& inner = task.handle().promise();
-        inner.parent = &caller.promise();
         inner.complete = &complete_required<T, P>;
-        return task.handle();
+        return caller.promise().start_below(inner);
     }
     T await_resume() {
         if constexpr (!std::is_void_v<T>) return std::move(**task.handle().promise().result);
@@ -254,9 +266,8 @@ struct ContainTask {
     template <typename P>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) noexcept {
         auto& inner = task.handle().promise();
-        inner.parent = &caller.promise();
         inner.contains_faults = true;
-        return task.handle();
+        return caller.promise().start_below(inner);
     }
     Contained<T> await_resume() {
         auto& inner = task.handle().promise();

@@ -1,7 +1,9 @@
+#include "bennu/base/log.hpp"
 #include "bennu/runtime/gather.hpp"
 #include "bennu/runtime/race.hpp"
 #include "bennu/runtime/scope.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
+#include "bennu/runtime/stream.hpp"
 #include "bennu/runtime/within.hpp"
 
 namespace bennu::tasks_test {
@@ -235,6 +237,67 @@ BENNU_SIM_TEST(Scope, of_a_server_runs_between_messages_and_ends_with_it, option
         auto reason = co_await exit_of(server.pid());
         EXPECT_NE(reason->describe().find("in the background"), std::string::npos);
         EXPECT_EQ(alive, 0);
+        co_return {};
+    });
+}
+
+/// Each level awaits the next; the last one waits.
+Task<int> nested(int levels, Duration wait) {
+    if (levels == 0) {
+        co_await sleep(wait);
+        co_return 0;
+    }
+    co_return 1 + co_await nested(levels - 1, wait);
+}
+Task<int> nested_gathers(int levels) {
+    if (levels == 0) {
+        co_await sleep(1h);
+        co_return 0;
+    }
+    auto [below] = co_await gather(nested_gathers(levels - 1));
+    co_return below + 1;
+}
+Stream<int> nested_streams(int levels) {
+    if (levels == 0) {
+        co_await sleep(1h);
+        co_return;
+    }
+    Stream<int> below = nested_streams(levels - 1);
+    while (auto item = co_await below.next()) co_yield *item + 1;
+}
+
+BENNU_SIM_TEST(DeepAwaits, complete_and_are_destroyed_without_overflow, options) {
+    finishes(options, []() -> Task<Result<>> {
+        EXPECT_EQ(co_await nested(9'900, 1ms), 9'900);
+        int alive = 0;
+        Pid suspended = spawn_task([&alive]() -> Task<> {
+            CountsAlive mark(alive);
+            (void)co_await nested(9'900, 1h);
+        });
+        co_await sleep(1ms);
+        EXPECT_EQ(alive, 1);
+        kill(suspended);
+        EXPECT_EQ(alive, 0);
+        co_return {};
+    });
+}
+
+BENNU_SIM_TEST(DeepAwaits, a_chain_that_never_ends_is_a_fault, options) {
+    LogCapture log;
+    finishes(options, []() -> Task<Result<>> {
+        auto contained = co_await contain(nested(1'000'000, 1ms));
+        EXPECT_EQ(contained.fault->describe(),
+                  "std::length_error: too many tasks await one another");
+        EXPECT_EQ((co_await contain(nested(100, 1ms))).value, 100) << "the process goes on";
+        Pid recursion = spawn_task([]() -> Task<> { (void)co_await nested(1'000'000, 1ms); });
+        auto reason = co_await exit_of(recursion);
+        EXPECT_NE(reason->describe().find("too many tasks"), std::string::npos);
+        EXPECT_LT(reason->awaits().size(), 100U) << "a crash report can be read";
+        EXPECT_FALSE(co_await contain(nested_gathers(1'000'000)));
+        EXPECT_FALSE(co_await contain([]() -> Task<> {
+            auto stream = nested_streams(1'000'000);
+            (void)co_await stream.next();
+        }()));
         co_return {};
     });
 }

@@ -28,14 +28,13 @@ class [[nodiscard]] TimedTask : Answer<Unit> {
     template <typename P>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) {
         auto& inner = task_.handle().promise();
-        inner.parent = &caller.promise();
         inner.complete = [](PromiseBase& done) {
             reinterpret_cast<TimedTask*>(static_cast<std::uintptr_t>(done.reply))->done_ = true;
             return PromiseBase::resume_parent(done);
         };
         inner.reply = reinterpret_cast<std::uintptr_t>(this);
         this->begin(caller, deadline_);
-        return task_.handle();
+        return caller.promise().start_below(inner);
     }
     bool await_resume() {
         this->release();
