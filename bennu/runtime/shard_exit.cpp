@@ -41,7 +41,7 @@ void Shard::end(Process& process, ExitReason reason) {
                                       {"at", at}});
     }
     // From here on nobody finds it: what its destructors send to it is dropped.
-    if (++process.generation == 0) process.generation = 1;
+    ++process.generation;
     process.flags = 0;
     if (process.extension) {
         // Before any destructor: what looks it up by name or group finds it no more either.
@@ -77,6 +77,8 @@ void Shard::end(Process& process, ExitReason reason) {
         unwatch({at, watches_[at].generation});
     }
     running_ = previous;
+    // A Pid may be kept for ever: a slot that has had all its generations is not used again.
+    if (process.generation == 0) return;
     // First in, first out: a slot's generation moves on as slowly as possible.
     process.next_free = Process::nil;
     if (last_free_ != Process::nil) {
@@ -285,8 +287,7 @@ void Shard::unlink_watch(std::uint32_t index) {
     relink(watch.next_watching, watch.previous_watching, watch.watcher, &Process::watching,
            &Watch::next_watching, &Watch::previous_watching);
     watch.active = false;
-    if (++watch.generation == 0) watch.generation = 1;
-    free_watches_.push_back(index);
+    if (++watch.generation != 0) free_watches_.push_back(index);
 }
 
 }  // namespace bennu::detail

@@ -33,7 +33,9 @@ void WaitTable::remove(ReplyTo key) {
     if (!entry) return;
     entry->active = false;
     entry->generation = (entry->generation + 1) & generation_mask;
-    if (entry->generation == 0) entry->generation = 1;
+    --size_;
+    // A key may be kept for ever: a slot that has had all its generations is not used again.
+    if (entry->generation == 0) return;
     // First in, first out: a slot rests as long as possible before its generation moves on again.
     if (last_free_ != 0) {
         entries_[last_free_ - 1].next_free = key.index + 1;
@@ -41,7 +43,6 @@ void WaitTable::remove(ReplyTo key) {
         first_free_ = key.index + 1;
     }
     last_free_ = key.index + 1;
-    --size_;
 }
 
 WaitTable::Entry* WaitTable::find(std::uint32_t index, std::uint32_t generation) {
