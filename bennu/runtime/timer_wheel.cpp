@@ -93,9 +93,9 @@ void TimerWheel::unlink(std::uint32_t index) {
 
 void TimerWheel::release(std::uint32_t index) {
     Timer& timer = timers_[index];
-    if (++timer.generation == 0) timer.generation = 1;
-    free_.push_back(index);
     --size_;
+    // A key may be kept for ever: a slot that has had all its generations is not used again.
+    if (++timer.generation != 0) free_.push_back(index);
 }
 
 bool TimerWheel::cancel(TimerKey key) {
@@ -108,19 +108,20 @@ bool TimerWheel::cancel(TimerKey key) {
     return true;
 }
 
-void TimerWheel::cascade() {
+bool TimerWheel::cascade() {
+    std::size_t moved = 0;
     for (int level = 1; level < levels; ++level) {
-        if ((now_ms_ >> (8 * (level - 1))) & 255) return;
+        if ((now_ms_ >> (8 * (level - 1))) & 255) break;
         auto bucket = static_cast<std::uint32_t>(level * 256 + ((now_ms_ >> (8 * level)) & 255));
-        std::uint32_t index = heads_[bucket];
-        heads_[bucket] = nil;
-        occupied_[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
-        while (index != nil) {
-            std::uint32_t next = timers_[index].next;
+        // None comes back to this bucket: what is in it is due before the wheel is around once.
+        while (heads_[bucket] != nil) {
+            if (moved++ == moved_at_once) return false;
+            std::uint32_t index = heads_[bucket];
+            unlink(index);
             link(index);
-            index = next;
         }
     }
+    return true;
 }
 
 bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fired) {
@@ -128,6 +129,8 @@ bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fir
     auto target = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.ns) / 1'000'000);
     std::size_t count = 0;
     while (true) {
+        if (cascading_ && !cascade()) return true;
+        cascading_ = false;
         auto bucket = static_cast<std::uint32_t>(now_ms_ & 255);
         while (heads_[bucket] != nil && timers_[heads_[bucket]].deadline_ms <= now_ms_) {
             if (count == limit) return true;
@@ -153,12 +156,13 @@ bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fir
             ++next;
         }
         now_ms_ = next;
-        cascade();
+        cascading_ = true;
     }
 }
 
 Instant TimerWheel::next_deadline() const {
     if (size_ == 0) return none;
+    if (cascading_) return Instant{static_cast<std::int64_t>(now_ms_) * 1'000'000};
     std::uint64_t best = UINT64_MAX;
     for (int level = 0; level < levels; ++level) {
         std::uint64_t base = now_ms_ >> (8 * level);

@@ -48,6 +48,7 @@ class TimerWheel {
   private:
     static constexpr std::uint32_t nil = 0xFFFFFFFF;
     static constexpr int levels = 4;
+    static constexpr std::size_t moved_at_once = 1024;
     struct Timer {
         std::uint32_t generation = 1;
         std::uint32_t next = nil, previous = nil;
@@ -62,9 +63,11 @@ class TimerWheel {
     void link(std::uint32_t index);
     void unlink(std::uint32_t index);
     void release(std::uint32_t index);
-    void cascade();
+    /// Moves what is due soon to finer buckets, a portion at a time; false when some is left.
+    bool cascade();
 
     std::uint64_t now_ms_;
+    bool cascading_ = false;  ///< not all timers of this moment are in their buckets yet
     std::array<std::uint32_t, levels * 256> heads_ = [] {
         std::array<std::uint32_t, levels * 256> heads;
         heads.fill(nil);

@@ -82,4 +82,45 @@ TEST(TimerWheel, a_full_bucket_is_fired_in_portions) {
     EXPECT_EQ(wheel.size(), 0U);
 }
 
+TEST(TimerWheel, a_million_of_one_moment_are_moved_and_fired_in_portions) {
+    TimerWheel wheel(ms(0));
+    constexpr std::uint32_t count = 1'000'000;
+    for (std::uint32_t i = 0; i < count; ++i) wheel.arm_wait(ms(70'000), key(i));
+    std::vector<TimerWheel::Fired> fired;
+    // At each step down the levels, and when they fire.
+    std::size_t portions = 0, all = 0;
+    for (std::int64_t now : {65'535, 65'536, 69'887, 69'888, 69'999, 70'000}) {
+        for (bool more = true; more; ++portions) {
+            fired.clear();
+            more = wheel.advance(ms(now), 256, fired);
+            all += fired.size();
+            ASSERT_LE(fired.size(), 256U);
+            if (more) ASSERT_LE(wheel.next_deadline(), ms(now)) << "nobody may sleep now";
+        }
+        ASSERT_TRUE(all == 0 || now == 70'000);
+    }
+    EXPECT_EQ(all, count);
+    EXPECT_GE(portions, count / 256 + 2 * count / 1024);
+    EXPECT_EQ(wheel.next_deadline(), TimerWheel::none);
+}
+
+TEST(TimerWheel, timers_may_be_cancelled_and_armed_between_two_portions) {
+    TimerWheel wheel(ms(0));
+    std::vector<TimerKey> keys;
+    for (std::uint32_t i = 0; i < 10'000; ++i) keys.push_back(wheel.arm_wait(ms(300), key(i)));
+    std::vector<TimerWheel::Fired> fired;
+    ASSERT_TRUE(wheel.advance(ms(300), 256, fired)) << "not all can have been moved";
+    EXPECT_EQ(fired.size(), 0U);
+    for (std::uint32_t i = 0; i < 10'000; i += 2) EXPECT_TRUE(wheel.cancel(keys[i]));
+    for (std::uint32_t i = 0; i < 500; ++i) wheel.arm_wait(ms(300 + i), key(20'000 + i));
+    while (wheel.advance(ms(300), 256, fired)) {}
+    EXPECT_EQ(fired.size(), 5001U);
+    for (const auto& each : fired)
+        EXPECT_TRUE(each.wait.index % 2 == 1 || each.wait.index == 20'000) << each.wait.index;
+    fired.clear();
+    while (wheel.advance(ms(1000), 256, fired)) {}
+    EXPECT_EQ(fired.size(), 499U);
+    EXPECT_EQ(wheel.size(), 0U);
+}
+
 }  // namespace bennu::detail::timer_wheel_test
