@@ -22,6 +22,9 @@ namespace {
 constexpr Duration shortest_tick = std::chrono::milliseconds(1);
 constexpr std::size_t kept_samples = 512;
 
+/// Which clock interrupted the thread.
+enum Clock : int { processor, wall };
+
 int tick_signal() {
     return SIGRTMIN + 3;
 }
@@ -34,50 +37,83 @@ Duration thread_cpu_time() {
 
 }  // namespace
 
-/// What the signal handler of one thread works on. Nothing else writes it while the clock runs.
+/// What the signal handler of one thread works on. Nothing else writes it while the clocks run.
+///
+/// The kernel looks at a thread's processor time only at its own ticks, and on a busy machine many
+/// of them find another thread running. So each look at code that goes on arms a second look, by
+/// the wall clock, which is exact. That one ends with the code, or when the thread sleeps.
 struct StallDetector::Watching::Thread {
     Reporter& reporter;
     detail::Shard& shard;
-    timer_t timer{};
+    Duration interval;
+    timer_t processor_timer{}, wall_timer{};
     bool armed = false;
     std::uint64_t seen_step = 0;
     Duration seen_at{};      ///< processor time of the first tick that saw this step
+    Duration looked_at{};    ///< of the latest tick
     Duration next_report{};  ///< how long it must hold for the next report
     std::array<std::atomic<std::uint64_t>, kept_samples> samples{};
     std::atomic<std::size_t> sample_count{0};
 
-    void tick(const ucontext_t* context);
+    void tick(Clock clock, const ucontext_t* context);
+    void report(Duration held, Pid running, const ucontext_t* context);
+    void look_again();
 };
 
 namespace {
 
 constinit thread_local StallDetector::Watching::Thread* watched = nullptr;
 
-void on_tick(int, siginfo_t*, void* context) {
+itimerspec every(Duration interval) {
+    auto seconds = std::chrono::floor<std::chrono::seconds>(interval);
+    itimerspec spec{};
+    spec.it_value = {seconds.count(), (interval - seconds).count()};
+    return spec;
+}
+
+void on_tick(int, siginfo_t* info, void* context) {
     int saved = errno;
-    if (watched) watched->tick(static_cast<const ucontext_t*>(context));
+    if (watched)
+        watched->tick(static_cast<Clock>(info->si_value.sival_int),
+                      static_cast<const ucontext_t*>(context));
     errno = saved;
 }
 
 }  // namespace
 
-void StallDetector::Watching::Thread::tick(const ucontext_t* context) {
+void StallDetector::Watching::Thread::tick(Clock clock, const ucontext_t* context) {
     Pid running = shard.running();
-    std::size_t at = sample_count.load(std::memory_order_relaxed);
-    samples[at % kept_samples].store(running.bits(), std::memory_order_relaxed);
-    sample_count.store(at + 1, std::memory_order_relaxed);
+    if (clock == processor) {
+        std::size_t at = sample_count.load(std::memory_order_relaxed);
+        samples[at % kept_samples].store(running.bits(), std::memory_order_relaxed);
+        sample_count.store(at + 1, std::memory_order_relaxed);
+    }
     std::uint64_t step = shard.steps();
     Duration now = thread_cpu_time();
+    Duration used = now - std::exchange(looked_at, now);
     if (step != seen_step) {
         seen_step = step;
         seen_at = now;
         next_report = reporter.options.threshold;
+        // What a wall tick finds after a change may be a thread that sleeps by now.
+        if (clock == processor) look_again();
         return;
     }
+    if (clock == processor || used >= interval / 16) look_again();
     // It ran when it was seen first, and has run ever since: at least this long.
     Duration held = now - seen_at;
     if (held < next_report) return;
     while (next_report <= held) next_report *= 10;
+    report(held, running, context);
+}
+
+void StallDetector::Watching::Thread::look_again() {
+    itimerspec once = every(interval);
+    ::timer_settime(wall_timer, 0, &once, nullptr);
+}
+
+void StallDetector::Watching::Thread::report(Duration held, Pid running,
+                                             const ucontext_t* context) {
     StallRecord* record = reporter.take();
     if (!record) return;
     record->shard = shard.index();
@@ -115,30 +151,36 @@ StallDetector::~StallDetector() = default;
 
 StallDetector::Watching::Watching(StallDetector& detector, detail::Shard& shard) {
     if (!detector.reporter_) return;
-    thread_ = std::unique_ptr<Thread>(new Thread{*detector.reporter_, shard});
-    watched = thread_.get();
+    Duration interval = std::max(detector.reporter_->options.threshold / 4, shortest_tick);
+    thread_ = std::unique_ptr<Thread>(new Thread{*detector.reporter_, shard, interval});
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = tick_signal();
     event._sigev_un._tid = ::gettid();
-    if (::timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &thread_->timer) != 0) {
+    event.sigev_value.sival_int = wall;
+    bool made = ::timer_create(CLOCK_MONOTONIC, &event, &thread_->wall_timer) == 0;
+    event.sigev_value.sival_int = processor;
+    if (made && ::timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &thread_->processor_timer) != 0) {
+        made = false;
+        ::timer_delete(thread_->wall_timer);
+    }
+    if (!made) {
         log_warning("stalls are not detected here", {{"reason", ::strerror(errno)}});
-        watched = nullptr;
         return;
     }
     thread_->armed = true;
-    Duration tick = std::max(detector.reporter_->options.threshold / 4, shortest_tick);
-    auto seconds = std::chrono::floor<std::chrono::seconds>(tick);
-    itimerspec interval{};
-    interval.it_interval = {seconds.count(), (tick - seconds).count()};
-    interval.it_value = interval.it_interval;
-    ::timer_settime(thread_->timer, 0, &interval, nullptr);
+    watched = thread_.get();
+    itimerspec ticks = every(interval);
+    ticks.it_interval = ticks.it_value;
+    ::timer_settime(thread_->processor_timer, 0, &ticks, nullptr);
 }
 
 StallDetector::Watching::~Watching() {
     if (!thread_) return;
     watched = nullptr;  // a tick that is on its way finds nothing
-    if (thread_->armed) ::timer_delete(thread_->timer);
+    if (!thread_->armed) return;
+    ::timer_delete(thread_->processor_timer);
+    ::timer_delete(thread_->wall_timer);
 }
 
 std::vector<Pid> detail::cpu_samples() {

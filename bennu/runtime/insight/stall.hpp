@@ -25,12 +25,13 @@ struct StallOptions {
 /// innermost frame that is not the standard library's), `stack` (innermost first, one per line).
 extern constinit EventName stall_event;
 
-/// Notices code that holds a shard too long, and says which: a clock of each shard thread's own
-/// processor time interrupts it, and when the shard has run nothing else since, the stack is kept
-/// and a thread beside the shards names its functions, logs and announces it. A stall that goes on
+/// Notices code that holds a shard too long, and says which: a clock interrupts each shard thread
+/// while it runs, and when the shard has run nothing else since for longer, in the thread's own
+/// processor time, the stack is kept and a thread beside the shards names its functions, logs and
+/// announces it. A stall that goes on
 /// is reported again at ten times the threshold, a hundred times, and so on.
 ///
-/// The clock stands still while the thread is not on a processor, so that a machine that was
+/// Processor time stands still while the thread is not on a processor, so that a machine that was
 /// suspended, or busy with other programs, is no stall. Neither is a blocking system call: it holds
 /// the shard without using its processor, and is not seen.
 class StallDetector {

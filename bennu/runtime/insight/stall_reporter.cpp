@@ -15,6 +15,7 @@ StallDetector::Reporter::Reporter(StallOptions stall_options) : options(stall_op
     ::sem_init(&ready_, 0, 0);
     thread_ = std::thread([this] {
         ::pthread_setname_np(::pthread_self(), "stalls");
+        load_symbols();
         run();
     });
 }

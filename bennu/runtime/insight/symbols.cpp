@@ -112,8 +112,21 @@ class ProgramSymbols {
 
 }  // namespace
 
+namespace {
+
+const ProgramSymbols& program_symbols() {
+    static const ProgramSymbols symbols;
+    return symbols;
+}
+
+}  // namespace
+
+void load_symbols() {
+    static_cast<void>(program_symbols());
+}
+
 SymbolName symbol_at(std::uintptr_t address) {
-    static const ProgramSymbols program;
+    const ProgramSymbols& program = program_symbols();
     SymbolName symbol;
     symbol.of_program = program.contains(address);
     if (const char* name = symbol.of_program ? program.find(address) : nullptr) {

@@ -17,5 +17,7 @@ struct SymbolName {
 /// program without one is named by exported symbols and offsets. Any thread; not for signal
 /// handlers.
 SymbolName symbol_at(std::uintptr_t address);
+/// Reads the symbol table now, which takes some milliseconds, and not at the first look-up.
+void load_symbols();
 
 }  // namespace bennu
