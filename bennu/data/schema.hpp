@@ -32,6 +32,12 @@ class Fields {
     Fields(std::initializer_list<FieldOf<T>> fields) {
         for (const FieldOf<T>& each : fields) list_.push_back(&each.field());
     }
+    /// These and others.
+    Fields with(const Fields& others) const {
+        Fields all = *this;
+        all.list_.insert(all.list_.end(), others.list_.begin(), others.list_.end());
+        return all;
+    }
     const std::vector<const Field*>& list() const { return list_; }
 
   private:

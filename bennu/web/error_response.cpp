@@ -1,7 +1,7 @@
-#include "bennu/base/json.hpp"
 #include "bennu/base/log.hpp"
 #include "bennu/net/http_response.hpp"
 #include "bennu/web/conn_state.hpp"
+#include "bennu/web/error_json.hpp"
 #include "bennu/web/error_page.hpp"
 
 namespace bennu {
@@ -10,28 +10,9 @@ namespace {
 
 constexpr std::string_view hidden = "Something went wrong on our side.";
 
-void append_entry(std::string& out, std::string_view field, std::string_view code,
-                  std::string_view message) {
-    out += "{\"field\":";
-    if (field.empty()) {
-        out += "null";
-    } else {
-        append_json_string(out, field);
-    }
-    out += ",\"code\":";
-    append_json_string(out, code);
-    out += ",\"message\":";
-    append_json_string(out, message);
-    out += '}';
-}
-
 std::string errors_json(const Error& error, std::string_view message) {
     std::string out = "{\"errors\":[";
-    for (const FieldError& field : error.fields()) {
-        if (out.back() == '}') out += ',';
-        append_entry(out, field.field, field.code, field.message);
-    }
-    if (error.fields().empty()) append_entry(out, {}, error.code(), message);
+    append_error_entries(out, error, message);
     out += "]}";
     return out;
 }
@@ -79,7 +60,7 @@ int status_of(const Error& error) {
 namespace detail {
 
 Response render_error(const Conn* conn, int status, const Error& error) {
-    const bool ours = error.kind() == ErrorKind::internal || error.kind() == ErrorKind::io;
+    const bool ours = is_internal(error);
     const bool open = conn && conn->development();
     std::string_view message = error.message();
     if (ours && !open) message = hidden;
@@ -101,7 +82,7 @@ Response render_error(const Conn* conn, int status, const Error& error) {
 
 Response error(const Conn& conn, const Error& error, ErrorOptions options) {
     int status = options.status ? options.status : status_of(error);
-    if (error.kind() == ErrorKind::internal || error.kind() == ErrorKind::io) {
+    if (is_internal(error)) {
         log_error("request failed",
                   {{"request_id", conn.request_id()}, {"path", conn.path()}, {"error", error}});
     }

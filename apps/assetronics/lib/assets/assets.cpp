@@ -21,29 +21,8 @@ BENNU_DEFINE_SCHEMA(Asset,
 namespace {
 
 Fields<Asset> filterable() {
-    return {&Asset::id,
-            &Asset::tag,
-            &Asset::name,
-            &Asset::description,
-            &Asset::category,
-            &Asset::status,
-            &Asset::condition,
-            &Asset::make,
-            &Asset::model,
-            &Asset::serial,
-            &Asset::purchase_date,
-            &Asset::cost,
-            &Asset::vendor,
-            &Asset::location,
-            &Asset::warranty_end,
-            &Asset::employee_id,
-            &Asset::employee_name,
-            &Asset::assigned_at,
-            &Asset::assignment_type,
-            &Asset::expected_return,
-            &Asset::notes,
-            &Asset::inserted_at,
-            &Asset::updated_at};
+    return editable().with({&Asset::id, &Asset::employee_id, &Asset::employee_name,
+                            &Asset::assigned_at, &Asset::inserted_at, &Asset::updated_at});
 }
 
 constexpr std::size_t longest_search = 200;

@@ -12,27 +12,6 @@ using activity::TransactionType;
 
 namespace {
 
-const Fields<Asset>& editable() {
-    static const Fields<Asset> fields{&Asset::tag,
-                                      &Asset::name,
-                                      &Asset::description,
-                                      &Asset::category,
-                                      &Asset::status,
-                                      &Asset::condition,
-                                      &Asset::make,
-                                      &Asset::model,
-                                      &Asset::serial,
-                                      &Asset::purchase_date,
-                                      &Asset::cost,
-                                      &Asset::vendor,
-                                      &Asset::location,
-                                      &Asset::warranty_end,
-                                      &Asset::assignment_type,
-                                      &Asset::expected_return,
-                                      &Asset::notes};
-    return fields;
-}
-
 bool is_tag(std::string_view text) {
     return std::ranges::all_of(text, [](char c) {
         return is_ascii_alpha(c) || is_ascii_digit(c) || c == '.' || c == '_' || c == '/' ||
@@ -91,11 +70,38 @@ Changeset<Asset> searchable(Changeset<Asset> changes) {
     return std::move(changes).put(&Asset::search, std::move(text));
 }
 
+/// Only assigning the asset to somebody makes it assigned.
+Changeset<Asset> refuse_assigned(Changeset<Asset> changes) {
+    return std::move(changes).add_error(&Asset::status, "assigned",
+                                        "is set by assigning the asset to an employee");
+}
+
 std::string status_name(AssetStatus status) {
     return std::string(enum_name(status));
 }
 
 }  // namespace
+
+const Fields<Asset>& editable() {
+    static const Fields<Asset> fields{&Asset::tag,
+                                      &Asset::name,
+                                      &Asset::description,
+                                      &Asset::category,
+                                      &Asset::status,
+                                      &Asset::condition,
+                                      &Asset::make,
+                                      &Asset::model,
+                                      &Asset::serial,
+                                      &Asset::purchase_date,
+                                      &Asset::cost,
+                                      &Asset::vendor,
+                                      &Asset::location,
+                                      &Asset::warranty_end,
+                                      &Asset::assignment_type,
+                                      &Asset::expected_return,
+                                      &Asset::notes};
+    return fields;
+}
 
 const std::vector<std::string_view>& editable_fields() {
     static const std::vector<std::string_view> names = [] {
@@ -118,8 +124,7 @@ Changeset<Asset> new_asset(const Scope& scope, const Json& params, Spelling spel
     Changeset<Asset> changes =
         validated(cast_asset(Asset{.tenant = scope.tenant}, params, spelling));
     if (changes.get(&Asset::status) == AssetStatus::assigned) {
-        changes = std::move(changes).add_error(&Asset::status, "assigned",
-                                               "is set by assigning the asset to an employee");
+        changes = refuse_assigned(std::move(changes));
     }
     return searchable(std::move(changes));
 }
@@ -130,8 +135,7 @@ Result<Changeset<Asset>> changed_asset(Asset present, const Json& params, Spelli
     const AssetStatus status = changes.get(&Asset::status);
     if (changes.changed(&Asset::status) && changes.valid()) {
         if (status == AssetStatus::assigned) {
-            changes = std::move(changes).add_error(&Asset::status, "assigned",
-                                                   "is set by assigning the asset to an employee");
+            changes = refuse_assigned(std::move(changes));
         } else if (is_out && status != AssetStatus::lost && status != AssetStatus::stolen) {
             return Error(ErrorKind::conflict, "assigned",
                          "The asset is assigned; it must be returned before its status changes.");

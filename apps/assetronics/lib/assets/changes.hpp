@@ -5,6 +5,9 @@
 // Private to this context: how input becomes a valid change of one asset, and what is told of it.
 namespace assetronics::assets {
 
+/// The fields that input may set.
+const bennu::Fields<Asset>& editable();
+
 /// How the input spells its values.
 enum class Spelling : std::uint8_t { json, text };
 

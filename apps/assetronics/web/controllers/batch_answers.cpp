@@ -1,5 +1,7 @@
 #include "apps/assetronics/web/controllers/batch_answers.hpp"
 
+#include "bennu/web/error_json.hpp"
+
 namespace assetronics::web {
 
 using namespace bennu;
@@ -23,36 +25,13 @@ Json take_only(Json body, std::string_view key) {
     return std::move(*value);
 }
 
-void append_error(std::string& out, std::size_t index, std::string_view field,
-                  std::string_view code, std::string_view message) {
-    if (out.back() == '}') out += ',';
-    out += "{\"index\":";
-    append_json_int(out, static_cast<std::int64_t>(index));
-    out += ",\"field\":";
-    if (field.empty()) {
-        out += "null";
-    } else {
-        append_json_string(out, field);
-    }
-    out += ",\"code\":";
-    append_json_string(out, code);
-    out += ",\"message\":";
-    append_json_string(out, message);
-    out += '}';
-}
-
 /// Errors that are our own fault (the disk is full) are told as such, without their details.
 void append_errors(std::string& out, const std::vector<assets::ItemError>& failed) {
     out += "\"errors\":[";
     for (const auto& [index, error] : failed) {
-        const bool ours = error.kind() == ErrorKind::internal || error.kind() == ErrorKind::io;
-        if (error.fields().empty()) {
-            append_error(out, index, {}, error.code(),
-                         ours ? std::string_view("was not saved") : error.message());
-        }
-        for (const FieldError& each : error.fields()) {
-            append_error(out, index, each.field, each.code, each.message);
-        }
+        append_error_entries(
+            out, error, is_internal(error) ? std::string_view("was not saved") : error.message(),
+            "\"index\":" + std::to_string(index) + ',');
     }
     out += ']';
 }
