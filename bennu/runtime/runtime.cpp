@@ -199,7 +199,10 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
         prepare_thread_for_crashes();
         StallDetector::Watching watching(stalls, shard);
         while (!runtime.finished()) {
-            if (!shard.turn()) shard.wait();
+            if (shard.turn()) continue;
+            watching.rest();
+            shard.wait();
+            watching.go_on();
         }
     };
     std::vector<std::thread> threads;

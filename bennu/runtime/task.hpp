@@ -57,7 +57,7 @@ struct PromiseBase {
     }
     /// Below this many awaits a task faults (std::length_error) instead of starting: a chain of
     /// suspended frames is destroyed from its outermost one on, which takes stack for each.
-    static constexpr std::uint16_t max_depth = 10'000;
+    static constexpr std::uint16_t max_depth = 4'000;
     /// Puts a task below this one; yields what to resume to start it. Set first what else there is
     /// to set: it may complete, with a fault, before this returns.
     std::coroutine_handle<> start_below(PromiseBase& child) {
@@ -138,7 +138,7 @@ struct TaskAwaiter {
 /// `co_await task` yields the T. Destroying a Task cancels it: the suspended frames below it are
 /// destroyed innermost first, and only destructors run. An exception that leaves the coroutine does
 /// not pass through awaiting frames: it goes to the nearest `contain`, or ends the process. Awaits
-/// nest at most 10,000 deep; one more is a fault.
+/// nest at most 4,000 deep; one more is a fault.
 template <typename T>
 class [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]] Task {
   public:

@@ -268,11 +268,11 @@ Stream<int> nested_streams(int levels) {
 
 BENNU_SIM_TEST(DeepAwaits, complete_and_are_destroyed_without_overflow, options) {
     finishes(options, []() -> Task<Result<>> {
-        EXPECT_EQ(co_await nested(9'900, 1ms), 9'900);
+        EXPECT_EQ(co_await nested(3'900, 1ms), 3'900);
         int alive = 0;
         Pid suspended = spawn_task([&alive]() -> Task<> {
             CountsAlive mark(alive);
-            (void)co_await nested(9'900, 1h);
+            (void)co_await nested(3'900, 1h);
         });
         co_await sleep(1ms);
         EXPECT_EQ(alive, 1);

@@ -21,6 +21,7 @@ namespace {
 
 constexpr Duration shortest_tick = std::chrono::milliseconds(1);
 constexpr std::size_t kept_samples = 512;
+constexpr int most_quiet_looks = 16;
 
 /// Which clock interrupted the thread.
 enum Clock : int { processor, wall };
@@ -40,14 +41,19 @@ Duration thread_cpu_time() {
 /// What the signal handler of one thread works on. Nothing else writes it while the clocks run.
 ///
 /// The kernel looks at a thread's processor time only at its own ticks, and on a busy machine many
-/// of them find another thread running. So each look at code that goes on arms a second look, by
-/// the wall clock, which is exact. That one ends with the code, or when the thread sleeps.
+/// of them find another thread running: tens of milliseconds may pass unseen. So while the thread
+/// is awake the wall clock, which is exact, makes it look too. That one stops when it finds a
+/// thread that sleeps, and starts when the thread goes on or the processor clock has found it
+/// running.
 struct StallDetector::Watching::Thread {
     Reporter& reporter;
     detail::Shard& shard;
     Duration interval;
     timer_t processor_timer{}, wall_timer{};
     bool armed = false;
+    std::atomic<bool> wall_clock_runs{false};
+    std::atomic<bool> resting{false};
+    int quiet_looks = 0;  ///< in a row, that found hardly any processor time used
     std::uint64_t seen_step = 0;
     Duration seen_at{};      ///< processor time of the first tick that saw this step
     Duration looked_at{};    ///< of the latest tick
@@ -57,7 +63,7 @@ struct StallDetector::Watching::Thread {
 
     void tick(Clock clock, const ucontext_t* context);
     void report(Duration held, Pid running, const ucontext_t* context);
-    void look_again();
+    void run_wall_clock();
 };
 
 namespace {
@@ -91,15 +97,21 @@ void StallDetector::Watching::Thread::tick(Clock clock, const ucontext_t* contex
     std::uint64_t step = shard.steps();
     Duration now = thread_cpu_time();
     Duration used = now - std::exchange(looked_at, now);
+    quiet_looks = used < interval / 16 ? quiet_looks + 1 : 0;
+    // Code that runs may find little time used because others had the processor; code that is in a
+    // blocking system call is not to be interrupted for long.
+    bool rests = resting.load(std::memory_order_relaxed) && !running;
+    if (clock == processor || quiet_looks == 0 || (!rests && quiet_looks < most_quiet_looks)) {
+        run_wall_clock();
+    } else {
+        wall_clock_runs.store(false, std::memory_order_relaxed);
+    }
     if (step != seen_step) {
         seen_step = step;
         seen_at = now;
         next_report = reporter.options.threshold;
-        // What a wall tick finds after a change may be a thread that sleeps by now.
-        if (clock == processor) look_again();
         return;
     }
-    if (clock == processor || used >= interval / 16) look_again();
     // It ran when it was seen first, and has run ever since: at least this long.
     Duration held = now - seen_at;
     if (held < next_report) return;
@@ -107,7 +119,8 @@ void StallDetector::Watching::Thread::tick(Clock clock, const ucontext_t* contex
     report(held, running, context);
 }
 
-void StallDetector::Watching::Thread::look_again() {
+void StallDetector::Watching::Thread::run_wall_clock() {
+    wall_clock_runs.store(true, std::memory_order_relaxed);
     itimerspec once = every(interval);
     ::timer_settime(wall_timer, 0, &once, nullptr);
 }
@@ -173,6 +186,18 @@ StallDetector::Watching::Watching(StallDetector& detector, detail::Shard& shard)
     itimerspec ticks = every(interval);
     ticks.it_interval = ticks.it_value;
     ::timer_settime(thread_->processor_timer, 0, &ticks, nullptr);
+    thread_->run_wall_clock();
+}
+
+void StallDetector::Watching::rest() {
+    if (thread_) thread_->resting.store(true, std::memory_order_relaxed);
+}
+
+void StallDetector::Watching::go_on() {
+    if (!thread_) return;
+    thread_->resting.store(false, std::memory_order_relaxed);
+    if (thread_->armed && !thread_->wall_clock_runs.load(std::memory_order_relaxed))
+        thread_->run_wall_clock();
 }
 
 StallDetector::Watching::~Watching() {

@@ -49,6 +49,10 @@ class StallDetector {
         Watching(const Watching&) = delete;
         Watching& operator=(const Watching&) = delete;
 
+        /// Around `Shard::wait`: a thread that sleeps is left alone.
+        void rest();
+        void go_on();
+
         struct Thread;
 
       private:
