@@ -143,4 +143,18 @@ TEST(AsyncMultiShard, values_and_faults_cross_threads) {
     EXPECT_EQ(sum, 199 * 100);
 }
 
+BENNU_SIM_TEST(Async, the_program_may_end_before_its_tasks_have_begun, options) {
+    int alive = 0;
+    simulate(options, [&alive]() -> Task<Result<>> {
+        std::vector<Async<int>> tasks;
+        for (int i = 0; i < 100; ++i) {
+            tasks.push_back(async(
+                [mark = CountsAlive(alive)]() -> Task<int> { co_return co_await later(1h, 1); },
+                {.shard = static_cast<std::uint8_t>(i % 2)}));
+        }
+        co_return {};
+    });
+    EXPECT_EQ(alive, 0);
+}
+
 }  // namespace bennu::async_test
