@@ -33,8 +33,8 @@ extern constinit EventName stall_event;
 ///
 /// Processor time stands still while the thread is not on a processor, so that a machine that was
 /// suspended, or busy with other programs, is no stall. Neither is a blocking system call: it holds
-/// the shard without using its processor, and is not seen. The clock may interrupt such a call a few
-/// times (EINTR, where SA_RESTART does not apply).
+/// the shard without using its processor, and is not seen. The clock may interrupt such a call a
+/// few times (EINTR, where SA_RESTART does not apply).
 class StallDetector {
   public:
     explicit StallDetector(StallOptions options);
