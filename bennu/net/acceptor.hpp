@@ -33,7 +33,7 @@ class Acceptor : public Server {
     std::shared_ptr<ConnectionTable> table_ = std::make_shared<ConnectionTable>();
 };
 
-/// Starts an acceptor on the given shard.
+/// Starts an acceptor on the given shard that ends when the running process does.
 Task<Result<Pid>> start_acceptor(std::uint8_t shard, SocketHandle listener,
                                  std::shared_ptr<const HttpServing> serving);
 
