@@ -306,4 +306,33 @@ TEST(HttpServerMultiShard, serves_from_every_shard_over_real_sockets) {
     EXPECT_EQ(status, 0);
 }
 
+TEST(HttpServerMultiShard, a_crash_leaves_an_inherited_listener_to_the_next_server) {
+    LogCapture log;
+    int served = 0;
+    int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
+        const SocketHandle held = co_await require(reactor().listen({"127.0.0.1", 0}, {}));
+        const SocketAddress address = reactor().local_address(held);
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<EchoHandler>();
+        std::vector<ChildSpec> children;
+        children.push_back(child<HttpServer>(
+            {.name = "server"}, HttpServerOptions{.inherited_listener = held}, handler));
+        auto tree = co_await require(supervise({.budget = {.restarts = 10}}, std::move(children)));
+        for (int round = 0; round < 4; ++round) {
+            const Pid before = whereis("server");
+            co_await require(co_await runtime::crash_process(before, "a drill"));
+            while (!whereis("server") || whereis("server") == before) co_await sleep(1ms);
+            for (int i = 0; i < 20; ++i) {
+                const std::string answer = co_await exchange(
+                    address, "GET /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                served += answer.contains("GET /x ");
+            }
+        }
+        co_await stop_and_wait(tree.pid(), 5s);
+        reactor().close(held);
+        co_return {};
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(served, 80);
+}
+
 }  // namespace bennu::net::http_server_test

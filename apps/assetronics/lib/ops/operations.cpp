@@ -1,4 +1,5 @@
 // What an operator may do to the tree, and what not.
+#include <algorithm>
 #include <charconv>
 
 #include "apps/assetronics/lib/ops/sampler.hpp"
@@ -14,9 +15,16 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int longest_hang = 30;
-/// Slower than any supervisor's budget is spent, so that operations alone cannot escalate.
-constexpr Duration between_restarts = 2s;
 constexpr Duration between_drills = 50ms;
+/// What a supervisor of the product may spend; drills leave the last restart to a fault of its own.
+constexpr RestartBudget budget;
+
+std::size_t recent_restarts(const std::vector<RestartRow>& rows, std::string_view supervisor,
+                            Timestamp at) {
+    return static_cast<std::size_t>(std::ranges::count_if(rows, [&](const RestartRow& row) {
+        return row.supervisor == supervisor && at - row.at <= budget.within;
+    }));
+}
 
 /// What `Pid::to_string` writes; nobody for other text.
 Pid pid_of(std::string_view text) {
@@ -57,15 +65,18 @@ Result<> Sampler::allow(const Operation& operation, const Picture::Seen& seen) {
         return Error(ErrorKind::conflict, "guarded",
                      "It is the process that looks: nothing could be seen meanwhile.");
     }
-    const bool free = seen.row.practice || operation.action == Action::hang;
-    Instant& last = free ? last_drill_ : last_restart_;
-    const Duration pause = free ? between_drills : between_restarts;
-    if (last != Instant{} && now() - last < pause) {
-        return Error(ErrorKind::overloaded, "too_soon",
-                     "One moment: restarts in quick succession would spend the budget of the "
-                     "supervisor and escalate.");
+    const Error too_soon(ErrorKind::overloaded, "too_soon",
+                         "One moment: more restarts in quick succession would spend the budget of "
+                         "its supervisor and escalate.");
+    if (last_drill_ != Instant{} && now() - last_drill_ < between_drills) return too_soon;
+    const bool ends = operation.action != Action::hang;
+    if (ends && !seen.row.practice) {
+        const Picture::Seen* above = picture_.find_key(seen.row.parent);
+        if (above &&
+            recent_restarts(history_.rows(), above->row.pid, wall_now()) + 1 >= budget.restarts)
+            return too_soon;
     }
-    last = now();
+    last_drill_ = now();
     return {};
 }
 

@@ -52,6 +52,11 @@ const Picture::Seen* Picture::find(std::string_view pid) const {
     return found == rows_.end() ? nullptr : &*found;
 }
 
+const Picture::Seen* Picture::find_key(std::int64_t key) const {
+    const auto found = std::ranges::find(rows_, key, [](const Seen& seen) { return seen.row.key; });
+    return found == rows_.end() ? nullptr : &*found;
+}
+
 void Picture::add(const TreeNode& node, std::int64_t position, const Above& above, Timestamp at,
                   const Watched& watched) {
     if (rows_.size() == most_rows) return;

@@ -54,6 +54,7 @@ class Picture {
     const std::vector<Seen>& rows() const { return rows_; }
     /// Null when no row has this pid.
     const Seen* find(std::string_view pid) const;
+    const Seen* find_key(std::int64_t key) const;
 
     static constexpr std::size_t most_rows = 200;
 

@@ -63,7 +63,7 @@ class Sampler : public bennu::Server {
     std::unordered_map<bennu::Pid, std::int64_t> keys_;
     Picture::Watched answered_;
     std::vector<Beat> beats_;
-    bennu::Instant last_restart_, last_drill_;  ///< caused by an operation
+    bennu::Instant last_drill_;
 };
 
 }  // namespace assetronics::ops

@@ -138,7 +138,7 @@ TEST(OpsChannel, a_crash_is_told_to_all_viewers_and_leaves_the_neighbours_alone)
         ada.beats.clear();
 
         EXPECT_EQ((co_await ada.act("crash", devices)).status, "ok");
-        EXPECT_EQ((co_await bob.act("crash", imports)).response["reason"], Json("too_soon"));
+        EXPECT_EQ((co_await bob.act("hang", imports)).response["reason"], Json("too_soon"));
         for (Viewer* viewer : {&ada, &bob}) {
             co_await require(viewer->until([&] {
                 return !viewer->restarts.empty() && viewer->pid("devices") != devices &&
@@ -265,6 +265,26 @@ TEST(OpsChannel, the_crew_is_for_development_only) {
         const auto refused =
             co_await client.push(topic, "practice", Json::object({{"running", true}}));
         EXPECT_EQ(refused.response["reason"], Json("development_only"));
+        co_return {};
+    });
+}
+
+TEST(OpsChannel, drills_leave_a_restart_of_the_budget_to_real_faults) {
+    LogCapture log;
+    with_api([](const Api& api) -> Task<Result<>> {
+        Viewer ada = co_await require(viewer_of(api, development, "Ada"));
+        int done = 0;
+        std::string reason;
+        for (int i = 0; i < 6 && reason != "too_soon"; ++i) {
+            const std::string id = i % 2 == 0 ? "devices" : "imports", was = ada.pid(id);
+            const auto answer = co_await ada.act(i % 2 == 0 ? "kill" : "crash", was);
+            reason = answer.response.get<std::string>("reason").value_or("");
+            if (answer.status != "ok") continue;
+            ++done;
+            co_await require(ada.until([&] { return ada.pid(id) != was && !ada.pid(id).empty(); }));
+        }
+        EXPECT_EQ(done, 2);
+        EXPECT_EQ(reason, "too_soon");
         co_return {};
     });
 }
