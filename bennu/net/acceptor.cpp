@@ -22,7 +22,8 @@ constexpr int accepts_per_turn = 128;
 Acceptor::Acceptor(SocketHandle listener, std::shared_ptr<const HttpServing> serving)
     : listener_(listener),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
-      serving_(std::move(serving)) {}
+      serving_(std::move(serving)),
+      table_(listener_connection_table(reactor().local_address(listener).to_string())) {}
 
 Acceptor::~Acceptor() {
     if (listener_ >= 0) reactor().close(listener_);

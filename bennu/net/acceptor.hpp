@@ -30,7 +30,7 @@ class Acceptor : public Server {
     SocketHandle listener_;
     int spare_ = -1;  ///< given up for a moment to turn a client away when descriptors have run out
     std::shared_ptr<const HttpServing> serving_;
-    std::shared_ptr<ConnectionTable> table_ = std::make_shared<ConnectionTable>();
+    std::shared_ptr<ConnectionTable> table_;
 };
 
 /// Starts an acceptor on the given shard that ends when the running process does.

@@ -288,6 +288,31 @@ BENNU_SIM_TEST(HttpServer, a_crash_gives_the_port_up_and_the_next_one_serves, op
     EXPECT_EQ(outcome.status, 0);
 }
 
+TEST(WebSocket, outlives_a_crash_of_the_server_and_is_closed_by_the_next) {
+    LogCapture log;
+    std::string received;
+    simulate({}, [&]() -> Task<Result<>> {
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<EchoHandler>();
+        const SocketAddress address{"127.0.0.1", 8000};
+        std::vector<ChildSpec> children;
+        children.push_back(child<HttpServer>({.name = "server", .shutdown = 30s},
+                                             HttpServerOptions{.address = address}, handler));
+        auto tree = co_await require(supervise({}, std::move(children)));
+        auto client = co_await start<RawClient>({}, address);
+        cast(*client, RawClient::Send{std::string(upgrade_request)});
+        (void)co_await call(*client, RawClient::ReadUntil{"hello"});
+        const Pid before = whereis("server");
+        co_await require(co_await runtime::crash_process(before, "a drill"));
+        while (!whereis("server") || whereis("server") == before) co_await sleep(1ms);
+        const auto next = whereis<HttpServer>("server");
+        EXPECT_EQ(co_await call(next, HttpServer::Connections{}), 1U);
+        co_await stop_and_wait(tree.pid(), 60s);
+        received = co_await call(*client, RawClient::ReadAll{});
+        co_return {};
+    });
+    EXPECT_TRUE(received.contains("\x03\xF4"));  // 1012
+}
+
 TEST(HttpServerMultiShard, serves_from_every_shard_over_real_sockets) {
     std::string answer;
     int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {

@@ -1,4 +1,4 @@
-// The supervision tree, and what an operator does to it.
+// The supervision tree, and what an operator does to it. Servers of their own: drills are for nobody else.
 import assert from "node:assert/strict";
 import { apiOf, created, start } from "../lib/assetronics.mjs";
 import { test, until } from "../lib/suite.mjs";
