@@ -16,6 +16,7 @@ namespace {
 /// What the options of all subcommands are read into.
 struct Arguments {
     std::string config;
+    std::string ops_token;
     int steps = 1;
     demo::SampleOptions sample;
     std::string url;
@@ -50,6 +51,9 @@ int run_command(const std::string& command, Arguments arguments) {
     if (command == "routes") return print_routes();
     bennu::Result<NodeOptions> options = load_node_options(arguments.config);
     if (!options) return fail(options.error());
+    if (!arguments.ops_token.empty()) options->ops_token = bennu::Secret(arguments.ops_token);
+    const bennu::Result<> usable = check_node_options(*options);
+    if (!usable) return fail(usable.error());
     if (command == "migrate") return migrate_database(*options);
     if (command == "rollback") return rollback_database(*options, arguments.steps);
     if (command == "seed") return seed_database(*options);
@@ -69,6 +73,9 @@ int run_cli(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.fallthrough();
 
+    app.add_option("--ops-token", arguments.ops_token,
+                   "Opens the operations page to whoever knows it (better as "
+                   "ASSETRONICS_OPS_TOKEN: the command line is no secret)");
     app.add_subcommand("server", "Serves the API, the sockets and the pages (the default)");
     app.add_subcommand("migrate", "Brings the database up to date");
     app.add_subcommand("rollback", "Undoes the newest migrations")

@@ -6,6 +6,7 @@
 #include "apps/assetronics/lib/demo/demo.hpp"
 #include "apps/assetronics/lib/devices/devices.hpp"
 #include "apps/assetronics/lib/imports/imports.hpp"
+#include "apps/assetronics/lib/ops/ops.hpp"
 #include "apps/assetronics/web/web.hpp"
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/launcher/launcher.hpp"
@@ -34,6 +35,7 @@ std::vector<ChildSpec> children(const NodeOptions& options, const Repo& repo,
     std::vector<ChildSpec> list;
     list.push_back(imports::child_imports(repo, options.data_dir + "/imports"));
     list.push_back(devices::child_devices(repo));
+    list.push_back(ops::child_ops());
     list.push_back(child_endpoint({.host = options.host,
                                    .port = options.port,
                                    .environment = options.environment,
@@ -55,7 +57,12 @@ Task<Result<>> serve(NodeOptions options) {
     StaticFiles pages = co_await require(
         co_await offload([folder = options.static_dir] { return web::load_pages(folder); }));
     auto ready = std::make_shared<ReadyFlag>();
-    auto router = web::make_router({.repo = repo, .ready = ready, .pages = std::move(pages)});
+    const bool development = options.environment == Environment::dev;
+    auto router =
+        web::make_router({.repo = repo,
+                          .ready = ready,
+                          .pages = std::move(pages),
+                          .ops = {.development = development, .token = options.ops_token}});
 
     auto tree = co_await require(
         supervise({.name = "assetronics"}, children(options, repo, std::move(router))));

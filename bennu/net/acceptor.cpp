@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "bennu/base/log.hpp"
+#include "bennu/runtime/supervisor/start_on.hpp"
 
 namespace bennu::net {
 
@@ -21,7 +22,8 @@ constexpr int accepts_per_turn = 128;
 Acceptor::Acceptor(SocketHandle listener, std::shared_ptr<const HttpServing> serving)
     : listener_(listener),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
-      serving_(std::move(serving)) {}
+      serving_(std::move(serving)),
+      table_(listener_connection_table(reactor().local_address(listener).to_string())) {}
 
 Acceptor::~Acceptor() {
     if (listener_ >= 0) reactor().close(listener_);
@@ -82,14 +84,7 @@ Task<> Acceptor::terminate(ExitReason) {
 
 Task<Result<Pid>> start_acceptor(std::uint8_t shard, SocketHandle listener,
                                  std::shared_ptr<const HttpServing> serving) {
-    if (shard == shard_index()) {
-        auto started = co_await start<Acceptor>({}, listener, std::move(serving));
-        if (!started) co_return std::move(started).error();
-        co_return started->pid();
-    }
-    co_return co_await spawn_on(shard, [listener, serving = std::move(serving)] {
-        return spawn<Acceptor>(listener, serving).pid();
-    });
+    co_return co_await bennu::detail::start_on<Acceptor>(shard, {}, listener, std::move(serving));
 }
 
 }  // namespace bennu::net

@@ -30,10 +30,10 @@ class Acceptor : public Server {
     SocketHandle listener_;
     int spare_ = -1;  ///< given up for a moment to turn a client away when descriptors have run out
     std::shared_ptr<const HttpServing> serving_;
-    std::shared_ptr<ConnectionTable> table_ = std::make_shared<ConnectionTable>();
+    std::shared_ptr<ConnectionTable> table_;
 };
 
-/// Starts an acceptor on the given shard.
+/// Starts an acceptor on the given shard that ends when the running process does.
 Task<Result<Pid>> start_acceptor(std::uint8_t shard, SocketHandle listener,
                                  std::shared_ptr<const HttpServing> serving);
 

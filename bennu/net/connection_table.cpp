@@ -1,5 +1,7 @@
 #include "bennu/net/connection_table.hpp"
 
+#include <map>
+
 namespace bennu::net {
 
 using namespace std::chrono_literals;
@@ -41,6 +43,15 @@ struct ClientTable {
 };
 
 }  // namespace
+
+std::shared_ptr<ConnectionTable> listener_connection_table(const std::string& address) {
+    using Tables = std::map<std::string, std::weak_ptr<ConnectionTable>>;
+    std::weak_ptr<ConnectionTable>& known = shard_local<Tables>()[address];
+    std::shared_ptr<ConnectionTable> table = known.lock();
+    if (!table || table->draining) table = std::make_shared<ConnectionTable>();
+    known = table;
+    return table;
+}
 
 std::shared_ptr<ConnectionTable> client_connection_table() {
     auto& client = shard_local<ClientTable>();

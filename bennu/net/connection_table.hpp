@@ -55,6 +55,10 @@ class ConnectionTable {
     std::vector<Row> rows_;
 };
 
+/// The table of this shard's listener at an address. It outlives an acceptor that crashes, as its
+/// connections do: the next one looks after them.
+std::shared_ptr<ConnectionTable> listener_connection_table(const std::string& address);
+
 /// Sweeps a table once a second for as long as it has connections; for connections that no listener
 /// looks after.
 std::shared_ptr<ConnectionTable> client_connection_table();

@@ -38,7 +38,10 @@ Task<Result<>> HttpServer::init() {
             shard == shard_index() ? listener : reactor().adopt_listener(*listener);
         if (!mine) co_return std::move(mine).error();
         Result<Pid> acceptor = co_await start_acceptor(shard, *mine, serving);
-        if (!acceptor) co_return std::move(acceptor).error();
+        if (!acceptor) {
+            for (Pid started : acceptors_) kill(started, "the server did not start");
+            co_return std::move(acceptor).error();
+        }
         acceptors_.push_back(*acceptor);
         monitor(*acceptor);
     }

@@ -6,6 +6,8 @@
 #include "bennu/net/testing.hpp"
 #include "bennu/net/websocket_frame.hpp"
 #include "bennu/net/websocket_handshake.hpp"
+#include "bennu/runtime/insight/exercise.hpp"
+#include "bennu/runtime/insight/snapshot.hpp"
 #include "bennu/runtime/runtime.hpp"
 #include "bennu/runtime/simulation.hpp"
 
@@ -256,6 +258,61 @@ TEST(WebSocket, stopping_the_server_closes_its_sockets_with_1012) {
     EXPECT_TRUE(log[0].contains("\x03\xF4"));  // 1012
 }
 
+BENNU_SIM_TEST(HttpServer, a_crash_gives_the_port_up_and_the_next_one_serves, options) {
+    LogCapture log;
+    SimOutcome outcome = simulate(options, []() -> Task<Result<>> {
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<EchoHandler>();
+        std::vector<ChildSpec> children;
+        children.push_back(child<HttpServer>(
+            {.name = "server"}, HttpServerOptions{.address = {"127.0.0.1", 8000}}, handler));
+        auto tree = co_await require(supervise({}, std::move(children)));
+        for (int round = 0; round < 3; ++round) {
+            const Pid before = whereis("server");
+            co_await require(co_await runtime::crash_process(before, "a drill"));
+            while (!whereis("server") || whereis("server") == before) co_await sleep(1ms);
+            const auto next = whereis<HttpServer>("server");
+            const SocketAddress address = co_await call(next, HttpServer::Address{});
+            const std::string answer = co_await exchange(
+                address, "GET /again HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+            EXPECT_TRUE(answer.contains("GET /again ")) << answer;
+            co_await sleep(6s);
+            EXPECT_EQ(co_await call(next, HttpServer::Connections{}), 0U);
+        }
+        const RuntimeSnapshot seen = co_await runtime::snapshot({.top = 100});
+        for (const TypeInfo& type : seen.types) {
+            if (type.type.contains("Acceptor")) EXPECT_EQ(type.processes, shard_count());
+        }
+        co_await stop_and_wait(tree.pid(), 30s);
+        co_return {};
+    });
+    EXPECT_EQ(outcome.status, 0);
+}
+
+TEST(WebSocket, outlives_a_crash_of_the_server_and_is_closed_by_the_next) {
+    LogCapture log;
+    std::string received;
+    simulate({}, [&]() -> Task<Result<>> {
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<EchoHandler>();
+        const SocketAddress address{"127.0.0.1", 8000};
+        std::vector<ChildSpec> children;
+        children.push_back(child<HttpServer>({.name = "server", .shutdown = 30s},
+                                             HttpServerOptions{.address = address}, handler));
+        auto tree = co_await require(supervise({}, std::move(children)));
+        auto client = co_await start<RawClient>({}, address);
+        cast(*client, RawClient::Send{std::string(upgrade_request)});
+        (void)co_await call(*client, RawClient::ReadUntil{"hello"});
+        const Pid before = whereis("server");
+        co_await require(co_await runtime::crash_process(before, "a drill"));
+        while (!whereis("server") || whereis("server") == before) co_await sleep(1ms);
+        const auto next = whereis<HttpServer>("server");
+        EXPECT_EQ(co_await call(next, HttpServer::Connections{}), 1U);
+        co_await stop_and_wait(tree.pid(), 60s);
+        received = co_await call(*client, RawClient::ReadAll{});
+        co_return {};
+    });
+    EXPECT_TRUE(received.contains("\x03\xF4"));  // 1012
+}
+
 TEST(HttpServerMultiShard, serves_from_every_shard_over_real_sockets) {
     std::string answer;
     int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
@@ -272,6 +329,35 @@ TEST(HttpServerMultiShard, serves_from_every_shard_over_real_sockets) {
         co_return {};
     });
     EXPECT_EQ(status, 0);
+}
+
+TEST(HttpServerMultiShard, a_crash_leaves_an_inherited_listener_to_the_next_server) {
+    LogCapture log;
+    int served = 0;
+    int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
+        const SocketHandle held = co_await require(reactor().listen({"127.0.0.1", 0}, {}));
+        const SocketAddress address = reactor().local_address(held);
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<EchoHandler>();
+        std::vector<ChildSpec> children;
+        children.push_back(child<HttpServer>(
+            {.name = "server"}, HttpServerOptions{.inherited_listener = held}, handler));
+        auto tree = co_await require(supervise({.budget = {.restarts = 10}}, std::move(children)));
+        for (int round = 0; round < 4; ++round) {
+            const Pid before = whereis("server");
+            co_await require(co_await runtime::crash_process(before, "a drill"));
+            while (!whereis("server") || whereis("server") == before) co_await sleep(1ms);
+            for (int i = 0; i < 20; ++i) {
+                const std::string answer = co_await exchange(
+                    address, "GET /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                served += answer.contains("GET /x ");
+            }
+        }
+        co_await stop_and_wait(tree.pid(), 5s);
+        reactor().close(held);
+        co_return {};
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(served, 80);
 }
 
 }  // namespace bennu::net::http_server_test

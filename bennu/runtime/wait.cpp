@@ -51,6 +51,13 @@ WaitTable::Entry* WaitTable::find(std::uint32_t index, std::uint32_t generation)
     return entry.active && entry.generation == generation ? &entry : nullptr;
 }
 
+const WaitTable::Entry* WaitTable::first_of(Pid owner) const {
+    for (const Entry& entry : entries_) {
+        if (entry.active && entry.owner == owner) return &entry;
+    }
+    return nullptr;
+}
+
 WaitTable::Entry* WaitTable::find_waiting(ReplyTo key) {
     Entry* entry = find(key.index, key.generation);
     return entry && !entry->completed ? entry : nullptr;

@@ -44,6 +44,9 @@ class WaitTable {
     Entry* find_waiting(ReplyTo key);
     /// The entry whose value has arrived and that is due to be resumed.
     Entry* find(std::uint32_t index, std::uint32_t generation);
+    /// A coroutine of this process that waits; null when there is none. For a look from outside:
+    /// walks over all of the shard's.
+    const Entry* first_of(Pid owner) const;
     std::size_t size() const { return size_; }
     std::size_t bytes() const { return entries_.capacity() * sizeof(Entry); }
 

@@ -6,6 +6,7 @@ import "./keyboard.mjs";
 import "./imports.mjs";
 import "./monitor.mjs";
 import "./crash.mjs";
+import "./ops.mjs";
 import "./looks.mjs";
 import "./quiet.mjs";
 

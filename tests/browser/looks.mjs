@@ -97,7 +97,7 @@ test("the theme is chosen with a button, and stays", async () => {
 test("a phone has everything that a desktop has", async () => {
   const page = await live(await visit("assets", { here: await demo(), size: phone, touch: true }));
   await page.at("asset-row").first().waitFor();
-  for (const [tab, testid] of [["employees", "employee-row"], ["activity", "activity-item"], ["monitor", "device-section"], ["import", "drop-zone"], ["assets", "asset-row"]]) {
+  for (const [tab, testid] of [["employees", "employee-row"], ["activity", "activity-item"], ["monitor", "device-section"], ["import", "drop-zone"], ["processes", "ops-gate"], ["assets", "asset-row"]]) {
     await page.at(`tab-${tab}`).tap();
     await page.at(testid).first().waitFor();
   }

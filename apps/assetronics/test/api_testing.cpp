@@ -7,6 +7,7 @@
 #include "apps/assetronics/lib/demo/demo.hpp"
 #include "apps/assetronics/lib/devices/devices.hpp"
 #include "apps/assetronics/lib/imports/imports.hpp"
+#include "apps/assetronics/lib/ops/ops.hpp"
 #include "apps/assetronics/web/web.hpp"
 #include "bennu/runtime/runtime.hpp"
 
@@ -55,7 +56,8 @@ Task<Result<>> serve_test(ApiOptions options, std::shared_ptr<ApiBody> body) {
     std::vector<ChildSpec> children;
     children.push_back(imports::child_imports(repo, options.data_dir + "/imports"));
     children.push_back(devices::child_devices(repo));
-    auto tree = co_await require(supervise({}, std::move(children)));
+    children.push_back(ops::child_ops());
+    auto tree = co_await require(supervise({.name = "assetronics"}, std::move(children)));
     const Api api(repo, TestClient(test_router(repo, options.pages)));
     Result<> done = co_await (*body)(api);
     co_await stop_and_wait(tree.pid(), std::chrono::seconds(5));

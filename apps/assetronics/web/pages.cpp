@@ -23,12 +23,14 @@ Result<StaticFiles> load_pages(const std::string& folder) {
 
 void page_routes(RouteScope& scope, StaticFiles pages) {
     scope.get("/", [](Conn conn) { return redirect(conn, "/t/demo/assets"); });
-    scope.get("/t/*path", [pages](Conn conn) {
-        if (media_quality(conn.header("accept"), "text/html") == 0) return not_found(conn);
-        const StaticFiles::File* index = pages.find("index.html");
-        if (!index) return html(conn, 200, std::string(not_built));
-        return StaticFiles::serve(conn, *index);
-    });
+    for (const char* path : {"/t/*path", "/ops/*path"}) {
+        scope.get(path, [pages](Conn conn) {
+            if (media_quality(conn.header("accept"), "text/html") == 0) return not_found(conn);
+            const StaticFiles::File* index = pages.find("index.html");
+            if (!index) return html(conn, 200, std::string(not_built));
+            return StaticFiles::serve(conn, *index);
+        });
+    }
     scope.files("/", std::move(pages));
 }
 

@@ -28,7 +28,7 @@ std::shared_ptr<Router> make_router(WebOptions options) {
             device_routes(api);
         });
     });
-    mount_channels(*router, options.repo);
+    mount_channels(*router, options.repo, std::move(options.ops));
     page_routes(*router, options.pages);
     return router;
 }

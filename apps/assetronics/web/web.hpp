@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "apps/assetronics/lib/ops/ops.hpp"
 #include "apps/assetronics/lib/tenants/tenants.hpp"
 #include "bennu/web/health.hpp"
 #include "bennu/web/router.hpp"
@@ -13,6 +14,7 @@ struct WebOptions {
     Repo repo;
     std::shared_ptr<const bennu::ReadyFlag> ready = std::make_shared<bennu::ReadyFlag>();
     bennu::StaticFiles pages;
+    ops::Access ops = {};
 };
 
 /// Every route of the product: API, sockets, health, pages.

@@ -219,7 +219,7 @@ BENNU_SIM_TEST(Snapshot, names_the_busiest_and_the_longest_mailboxes_of_every_sh
         cast(stuck, Busy::Wait{});
         for (int i = 0; i < 50; ++i) cast(stuck, Busy::Tick{});
         co_await sleep(1ms);
-        RuntimeSnapshot seen = co_await runtime_snapshot({.top = 3});
+        RuntimeSnapshot seen = co_await bennu::runtime::snapshot({.top = 3});
         EXPECT_EQ(seen.shards.size(), 2U);
         EXPECT_EQ(seen.shards[0].processes, 20'003U) << "and main";
         EXPECT_EQ(seen.shards[1].processes, 1U);
@@ -248,7 +248,7 @@ TEST(Snapshot, tells_who_was_on_the_processor) {
     run_watched({}, [&]() -> Task<Result<>> {
         auto burner = spawn<Burner>();
         for (int i = 0; i < 200; ++i) co_await call(burner, Burner::Work{});
-        RuntimeSnapshot seen = co_await runtime_snapshot();
+        RuntimeSnapshot seen = co_await bennu::runtime::snapshot();
         for (const CpuShare& cpu : seen.cpu) {
             if (cpu.pid == burner.pid()) share = cpu.share;
         }

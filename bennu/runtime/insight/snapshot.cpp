@@ -122,7 +122,7 @@ std::vector<CpuShare> shares(const std::vector<Pid>& samples) {
 
 }  // namespace
 
-Task<RuntimeSnapshot> runtime_snapshot(SnapshotOptions options) {
+Task<RuntimeSnapshot> runtime::snapshot(SnapshotOptions options) {
     RuntimeSnapshot snapshot;
     snapshot.at = wall_now();
     std::map<std::string, TypeInfo> types;

@@ -57,8 +57,10 @@ struct RuntimeSnapshot {
 struct SnapshotOptions {
     std::size_t top = 10;  ///< rows of each list
 };
+namespace runtime {
 /// Looks at every process, a slice of a shard at a time, so that a million of them delay nobody.
 /// Numbers of different slices are of slightly different moments.
-Task<RuntimeSnapshot> runtime_snapshot(SnapshotOptions options = {});
+Task<RuntimeSnapshot> snapshot(SnapshotOptions options = {});
+}  // namespace runtime
 
 }  // namespace bennu

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <vector>
 
 namespace bennu {
 
@@ -175,7 +176,12 @@ class EpollReactor final : public Reactor {
     }
 
     void shutdown_write(SocketHandle socket) override { ::shutdown(socket, SHUT_WR); }
-    void close(SocketHandle socket) override { ::close(socket); }
+    void close(SocketHandle socket) override {
+        // Other descriptors of the same listener keep it in the kernel's table after this one is
+        // closed: it would go on reporting, under a number that may soon be another's.
+        if (std::erase(listeners_, socket) > 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
+        ::close(socket);
+    }
 
     SocketAddress local_address(SocketHandle socket) override {
         sockaddr_storage storage{};
@@ -197,6 +203,7 @@ class EpollReactor final : public Reactor {
         event.events =
             exclusive ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
         event.data.u64 = token;
+        if (exclusive) listeners_.push_back(socket);
         if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0) return {};
         if (errno == EEXIST && ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) == 0) return {};
         return system_error(errno, "watching a socket");
@@ -242,6 +249,7 @@ class EpollReactor final : public Reactor {
 
     int epoll_;
     int wake_;
+    std::vector<SocketHandle> listeners_;  ///< that are watched; one, as a rule
 };
 
 }  // namespace

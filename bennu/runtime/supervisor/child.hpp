@@ -15,7 +15,7 @@ struct Supervisor::Child {
     unsigned in_a_row = 0;
     Instant started;
     Instant retry_at;
-    std::string last_exit;
+    detail::LastEnd last;
     detail::RestartMeter meter;  ///< used when it has a budget of its own
 
     bool due() const { return state == ChildState::waiting || state == ChildState::starting; }

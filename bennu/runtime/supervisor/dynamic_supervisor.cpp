@@ -16,7 +16,7 @@ struct DynamicSupervisor::Details {
     unsigned in_a_row = 0;
     Instant started;
     Instant retry_at;
-    std::string last_exit;
+    detail::LastEnd last;
     detail::RestartMeter meter;
 };
 
@@ -60,14 +60,14 @@ std::vector<ChildInfo> DynamicSupervisor::handle(Children message) const {
         if (details) {
             row.id = details->spec.id;
             row.restarts = details->restarts;
-            row.last_exit = details->last_exit;
+            row.last_exit = details->last.reason;
         }
         rows.push_back(std::move(row));
     }
     for (const auto& [serial, details] : table_->waiting) {
         if (rows.size() == message.limit) return rows;
         rows.push_back(
-            {details->spec.id, {}, details->restarts, details->last_exit, ChildState::waiting});
+            {details->spec.id, {}, details->restarts, details->last.reason, ChildState::waiting});
     }
     return rows;
 }
@@ -118,7 +118,7 @@ void DynamicSupervisor::handle(Exit exit) {
     if (!again) return;
     const RestartBudget& budget = details->spec.budget ? *details->spec.budget : options_.budget;
     if (now() - details->started > budget.within) details->in_a_row = 0;
-    details->last_exit = exit.reason.describe();
+    details->last.take(exit.pid, exit.reason);
     recover(std::move(details));
 }
 
@@ -130,7 +130,7 @@ void DynamicSupervisor::recover(std::unique_ptr<Details> details) {
     if (!meter.spend(budget, now())) {
         if (details->spec.when_spent == WhenSpent::leave_down) {
             log_error("a child stays down: its restart budget is spent",
-                      {{"child", details->spec.id}, {"after", details->last_exit}});
+                      {{"child", details->spec.id}, {"after", details->last.reason}});
         } else if (!stopping_) {
             run_in_process(give_up(details->spec.id));
         }
@@ -138,7 +138,7 @@ void DynamicSupervisor::recover(std::unique_ptr<Details> details) {
     }
     Duration delay = detail::restart_delay(budget, ++details->in_a_row, random());
     details->retry_at = now() + delay;
-    detail::note_restart(details->spec.id, details->last_exit, details->restarts, delay);
+    detail::note_restart(details->spec.id, details->last, details->restarts, delay);
     std::uint64_t serial = details->serial;
     table_->waiting.emplace(serial, std::move(details));
     if (delay > Duration::zero()) {
@@ -160,10 +160,13 @@ Task<Result<>> DynamicSupervisor::start_again(std::uint64_t serial) {
     auto node = table_->waiting.extract(serial);
     std::unique_ptr<Details> details = std::move(node.mapped());
     if (pid) {
-        if (*pid) keep(*pid, std::move(details));
+        if (*pid) {
+            detail::note_running(details->last, *pid);
+            keep(*pid, std::move(details));
+        }
         co_return {};
     }
-    details->last_exit = pid.error().describe();
+    details->last.take(pid.error());
     // By way of the mailbox: a fault of recovering is the supervisor's, not this branch's.
     std::uint64_t again = details->serial;
     table_->waiting.emplace(again, std::move(details));

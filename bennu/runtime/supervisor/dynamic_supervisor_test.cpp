@@ -302,7 +302,7 @@ TEST(SupervisorMultiShard, children_of_other_shards_are_restarted_there_and_end_
         Pid remote = parts.at(1).pid();
         co_await stop_and_wait(tree.pid());
         EXPECT_EQ((co_await exit_of(remote))->kind(), ExitReason::Kind::noproc);
-        RuntimeSnapshot seen = co_await runtime_snapshot();
+        RuntimeSnapshot seen = co_await bennu::runtime::snapshot();
         EXPECT_EQ(seen.shards.at(0).processes + seen.shards.at(1).processes, 1U) << "main";
         co_return {};
     });

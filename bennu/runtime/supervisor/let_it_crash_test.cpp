@@ -107,7 +107,7 @@ Task<std::string> what_is_wrong() {
             report.append(": ").append(node.last_exit).append("\n");
         }
     }
-    RuntimeSnapshot snapshot = co_await runtime_snapshot({.top = 5});
+    RuntimeSnapshot snapshot = co_await bennu::runtime::snapshot({.top = 5});
     for (const ProcessInfo& process : snapshot.longest_mailboxes)
         report.append(process.name + ": " + std::to_string(process.mailbox) + " messages wait\n");
     co_return report;

@@ -42,8 +42,20 @@ class ListedSupervisor {
     bool listed_ = false;
 };
 
+/// What ended a child: for its row, and for the history of restarts.
+struct LastEnd {
+    Pid pid;
+    std::string reason;
+    std::vector<std::string> awaits;
+    std::uint64_t noted = 0;  ///< its restart in the history, until the child runs again
+
+    void take(Pid ended, const ExitReason& why) { *this = {ended, why.describe(), why.awaits()}; }
+    void take(const Error& failed_start) { *this = {{}, failed_start.describe(), {}}; }
+};
+
 /// Adds to the shard's history, logs and announces it.
-void note_restart(const std::string& child, const std::string& reason, unsigned restarts,
-                  Duration delay);
+void note_restart(const std::string& child, LastEnd& end, unsigned restarts, Duration delay);
+/// The child runs again: completes the history's entry, if there is one.
+void note_running(LastEnd& end, Pid pid);
 
 }  // namespace bennu::detail

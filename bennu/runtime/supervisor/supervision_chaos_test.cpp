@@ -155,7 +155,7 @@ std::uint64_t chaos_steps(std::uint64_t seed, std::uint64_t wanted) {
         while (steps < wanted) {
             for (int i = 0; i < 20; ++i, ++rounds) co_await chaos.round();
             steps = 0;
-            for (const ShardInfo& shard : (co_await runtime_snapshot({.top = 0})).shards)
+            for (const ShardInfo& shard : (co_await bennu::runtime::snapshot({.top = 0})).shards)
                 steps += shard.steps;
         }
         co_return {};

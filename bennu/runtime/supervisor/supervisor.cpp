@@ -36,7 +36,7 @@ std::vector<ChildInfo> Supervisor::handle(Children) const {
     std::vector<ChildInfo> rows;
     for (const auto& child : children_) {
         rows.push_back(
-            {child->spec.id, child->pid, child->restarts, child->last_exit, child->state});
+            {child->spec.id, child->pid, child->restarts, child->last.reason, child->state});
     }
     return rows;
 }
@@ -115,7 +115,7 @@ void Supervisor::describe(detail::SupervisorRow& row, std::size_t max_children) 
              .pid = child->pid,
              .state = child->state,
              .restarts = child->restarts,
-             .last_exit = child->last_exit,
+             .last_exit = child->last.reason,
              .up = child->up() ? now() - child->started : Duration::zero(),
              .retry_in = child->state == ChildState::waiting && child->retry_at > now()
                              ? child->retry_at - now()

@@ -99,6 +99,7 @@ Task<Result<>> Supervisor::start_one(Child& child) {
     if (child.pid) {
         child.monitor = monitor(child.pid);
         child.state = ChildState::running;
+        detail::note_running(child.last, child.pid);
     } else {
         child.state = ChildState::finished;
     }
@@ -160,7 +161,7 @@ Task<Result<>> Supervisor::stop_one(Child& child) {
     ExitReason reason = co_await detail::end_child(child.pid, child.spec.shutdown);
     child.pid = {};
     child.state = ChildState::waiting;
-    if (!reason.expected()) child.last_exit = reason.describe();
+    if (!reason.expected()) child.last.take({}, reason);
     co_return {};
 }
 

@@ -13,7 +13,7 @@ Task<> Supervisor::handle(Down down) {
     if (found == children_.end()) co_return;
     Child& child = **found;
     child.pid = {};
-    child.last_exit = down.reason.describe();
+    child.last.take(down.pid, down.reason);
     child.state = ChildState::finished;
     bool again = child.spec.restart == Restart::permanent ||
                  (child.spec.restart == Restart::transient && !down.reason.expected());
@@ -52,7 +52,7 @@ Task<> Supervisor::handle(Retry retry) {
     }
     Failure failure = co_await start_all(group(child));
     if (!failure.child) co_return;
-    failure.child->last_exit = failure.error.describe();
+    failure.child->last.take(failure.error);
     co_await recover(failure.child);
 }
 
@@ -75,7 +75,7 @@ Task<> Supervisor::recover(Child* cause) {
         cause->state = ChildState::waiting;
         Duration delay = detail::restart_delay(budget_of(*cause), ++cause->in_a_row, random());
         cause->retry_at = now() + delay;
-        detail::note_restart(cause->spec.id, cause->last_exit, cause->restarts, delay);
+        detail::note_restart(cause->spec.id, cause->last, cause->restarts, delay);
         Set concerned = group(*cause);
         co_await stop_all(concerned);
         for (Child* child : concerned) {
@@ -89,18 +89,18 @@ Task<> Supervisor::recover(Child* cause) {
         Failure failure = co_await start_all(group(*cause));
         if (!failure.child) co_return;
         cause = failure.child;
-        cause->last_exit = failure.error.describe();
+        cause->last.take(failure.error);
     }
 }
 
 Task<> Supervisor::give_up(Child& child) {
     if (child.spec.when_spent == WhenSpent::leave_down) {
         log_error("a child stays down: its restart budget is spent",
-                  {{"child", child.spec.id}, {"after", child.last_exit}});
+                  {{"child", child.spec.id}, {"after", child.last.reason}});
         child.state = ChildState::gave_up;
         Failure failure = co_await start_all(group(child));
         if (!failure.child) co_return;
-        failure.child->last_exit = failure.error.describe();
+        failure.child->last.take(failure.error);
         co_await recover(failure.child);
         co_return;
     }

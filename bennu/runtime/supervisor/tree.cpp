@@ -19,10 +19,15 @@ namespace {
 constexpr std::size_t kept_records = 100;
 constinit EventName restart_event{"runtime.supervisor.restart"};
 
+struct NotedRestart {
+    RestartRecord record;
+    Instant began;
+};
+
 /// Of one shard.
 struct SupervisorList {
     std::unordered_map<detail::ListedSupervisor*, Pid> supervisors;
-    std::deque<RestartRecord> history;
+    std::deque<NotedRestart> history;
     std::uint64_t next_serial = 1;
 };
 
@@ -37,15 +42,35 @@ detail::ListedSupervisor::~ListedSupervisor() {
     if (listed_) shard_local<SupervisorList>().supervisors.erase(this);
 }
 
-void detail::note_restart(const std::string& child, const std::string& reason, unsigned restarts,
+void detail::note_restart(const std::string& child, LastEnd& end, unsigned restarts,
                           Duration delay) {
-    log_warning("restarting a child", {{"child", child}, {"after", reason}, {"delay", delay}});
+    log_warning("restarting a child", {{"child", child}, {"after", end.reason}, {"delay", delay}});
     emit(restart_event, {{"restarts", restarts}, {"delay", delay}},
-         {{"child", child}, {"reason", reason}});
+         {{"child", child}, {"reason", end.reason}});
     SupervisorList& list = shard_local<SupervisorList>();
-    std::deque<RestartRecord>& history = list.history;
-    if (history.size() == kept_records) history.pop_front();
-    history.push_back({wall_now(), self(), child, reason, restarts, delay, list.next_serial++});
+    if (list.history.size() == kept_records) list.history.pop_front();
+    end.noted = list.next_serial++;
+    // The turn's own time would call a restart within a turn instantaneous.
+    list.history.push_back({{.at = wall_now(),
+                             .supervisor = self(),
+                             .child = child,
+                             .reason = end.reason,
+                             .awaits = end.awaits,
+                             .restarts = restarts,
+                             .delay = delay,
+                             .was = end.pid,
+                             .serial = end.noted},
+                            reactor().now()});
+}
+
+void detail::note_running(LastEnd& end, Pid pid) {
+    const std::uint64_t serial = std::exchange(end.noted, 0);
+    if (serial == 0) return;
+    for (NotedRestart& noted : shard_local<SupervisorList>().history) {
+        if (noted.record.serial != serial) continue;
+        noted.record.pid = pid;
+        noted.record.took = reactor().now() - noted.began;
+    }
 }
 
 namespace {
@@ -72,8 +97,10 @@ struct Assembly {
         if (auto info = processes.find(node.pid); info != processes.end()) {
             node.name = info->second.name;
             node.type = info->second.type;
+            node.activity = info->second.state;
             node.mailbox = info->second.mailbox;
             node.runs = info->second.runs;
+            node.bytes = info->second.bytes;
         }
         auto found = rows.find(node.pid);
         if (found == rows.end()) return;
@@ -139,8 +166,10 @@ Task<std::vector<RestartRecord>> restart_history() {
     std::vector<RestartRecord> records;
     for (std::uint8_t shard = 0; shard < shard_count(); ++shard) {
         auto part = co_await ask_shard<std::vector<RestartRecord>>(shard, [] {
-            const auto& history = shard_local<SupervisorList>().history;
-            return std::vector<RestartRecord>(history.begin(), history.end());
+            std::vector<RestartRecord> copy;
+            for (const NotedRestart& noted : shard_local<SupervisorList>().history)
+                copy.push_back(noted.record);
+            return copy;
         });
         if (part) std::move(part->begin(), part->end(), std::back_inserter(records));
     }

@@ -1,4 +1,4 @@
-import type { Asset, Device, Import, Transaction } from './types.ts'
+import type { Asset, Device, Import, ProcessRow, RestartRow, RuntimeTotals, Transaction } from './types.ts'
 
 // What the server pushes, topic by topic.
 
@@ -21,4 +21,22 @@ export interface DeviceEvents {
 }
 export interface DevicesJoined {
   devices: Device[]
+}
+export interface ProcessesJoined {
+  /** Whether this node offers a practice crew. */
+  practice: boolean
+  tick_ms: number
+}
+export interface ProcessEvents {
+  everything: { seq: number; processes: ProcessRow[]; restarts: RestartRow[]; totals: RuntimeTotals }
+  changes: {
+    seq: number
+    /** Key and microseconds of every process that gave a sign of life since the last message. */
+    beats: [number, number][]
+    added?: ProcessRow[]
+    changed?: (Partial<ProcessRow> & { key: number })[]
+    removed?: number[]
+    restarts?: RestartRow[]
+    totals?: RuntimeTotals
+  }
 }

@@ -24,6 +24,8 @@ export const router = createRouter({
         { path: ':rest(.*)*', name: 'nowhere', component: NotFoundPage, meta: { title: 'Not found' } },
       ],
     },
+    { path: '/ops', redirect: '/ops/processes' },
+    { path: '/ops/processes', name: 'processes', component: () => import('./pages/ProcessesPage.vue'), meta: { title: 'Processes', ofNode: true } },
     { path: '/:rest(.*)*', component: NotFoundPage, meta: { title: 'Not found' } },
   ],
 })

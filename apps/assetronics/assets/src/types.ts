@@ -181,3 +181,50 @@ export interface Viewer {
   page: string
   online_at: string | number
 }
+
+/** A place in the supervision tree and the process that stands there now. */
+export interface ProcessRow {
+  key: number
+  parent: number
+  position: number
+  id: string
+  pid: string
+  name: string
+  type: string
+  strategy: string
+  state: string
+  activity: string
+  restarts: number
+  last_exit: string
+  mailbox: number
+  bytes: number
+  runs: number
+  shard: number
+  children: number
+  answers: boolean
+  practice: boolean
+  guarded: string
+  started_at: string | null
+  retry_at: string | null
+}
+
+export interface RestartRow {
+  id: string
+  at: string
+  supervisor: string
+  child: string
+  reason: string
+  awaits: string[]
+  restarts: number
+  delay_ms: number
+  was: string
+  pid: string
+  took_us: number
+}
+
+export interface RuntimeTotals {
+  shards: { shard: number; processes: number; queued: number; suspended: number; timers: number; messages: number; steps: number }[]
+  types: { type: string; processes: number; bytes: number; mailbox: number }[]
+  memory: { kind: string; bytes: number }[]
+  resident: number
+}

@@ -18,7 +18,8 @@ Error no_such_device() {
 }  // namespace
 
 Task<Result<>> Collector::init() {
-    for (const DeviceRow& row : co_await require(all_devices(repo_))) put(row);
+    // After a restart viewers still have what the process before this one told them.
+    for (const DeviceRow& row : co_await require(all_devices(repo_))) put(row).changed = true;
     const Ref<Collector> me(self());
     send_after(me, Look{}, look_interval);
     send_after(me, Save{}, save_interval);

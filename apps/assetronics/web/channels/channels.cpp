@@ -3,6 +3,7 @@
 #include "apps/assetronics/web/channels/assets_channel.hpp"
 #include "apps/assetronics/web/channels/device_channel.hpp"
 #include "apps/assetronics/web/channels/devices_channel.hpp"
+#include "apps/assetronics/web/channels/ops_channel.hpp"
 #include "bennu/base/ascii.hpp"
 #include "bennu/base/utf8.hpp"
 
@@ -33,7 +34,7 @@ Task<Result<Connected>> connect(ConnectRequest request) {
 
 }  // namespace
 
-SocketOptions socket_options(Repo repo) {
+SocketOptions socket_options(Repo repo, ops::Access access) {
     SocketOptions options;
     options.path = "/socket";
     options.channels.push_back(channel<AssetsChannel>("assets:*", repo));
@@ -41,12 +42,14 @@ SocketOptions socket_options(Repo repo) {
     options.channels.push_back(channel<TenantChannel>("imports:*", repo));
     options.channels.push_back(channel<DevicesChannel>("devices:*", repo));
     options.channels.push_back(channel<DeviceChannel>("device:*", repo));
+    options.channels.push_back(channel<OpsChannel>(
+        std::string(ops::topic), std::make_shared<const ops::Access>(std::move(access))));
     options.connect = connect;
     return options;
 }
 
-void mount_channels(RouteScope& scope, Repo repo) {
-    mount_socket(scope, socket_options(std::move(repo)));
+void mount_channels(RouteScope& scope, Repo repo, ops::Access access) {
+    mount_socket(scope, socket_options(std::move(repo), std::move(access)));
 }
 
 }  // namespace assetronics::web

@@ -6,6 +6,8 @@ export interface ChannelOptions<Events extends object> {
   events?: { [Name in keyof Events]?: (payload: Events[Name]) => void }
   /** Every successful join; `again` after a reconnect: refetch what events may have missed. */
   joined?: (reply: unknown, again: boolean) => void
+  /** Join params, asked for at every join. Of the first component on a topic. */
+  params?: () => object
 }
 
 export interface LiveChannel {
@@ -30,7 +32,7 @@ export function useChannel<Events extends object>(topic: string, options: Channe
       refused.value = reason
     },
   }
-  const channel = acquireChannel(topic, listener)
+  const channel = acquireChannel(topic, listener, options.params)
   const bindings = Object.entries(options.events ?? {}).map(
     ([event, handle]) => [event, channel.on(event, handle as (payload: unknown) => void)] as const,
   )
@@ -45,7 +47,7 @@ export function useChannel<Events extends object>(topic: string, options: Channe
       channel
         .push(event, payload, 5000)
         .receive('ok', (reply) => resolve(reply as Reply))
-        .receive('error', (reply) => reject(new Error(String(reply?.reason ?? reply?.errors?.[0]?.message ?? 'refused'))))
+        .receive('error', (reply) => reject(new Error(String(reply?.message ?? reply?.reason ?? reply?.errors?.[0]?.message ?? 'refused'))))
         .receive('timeout', () => reject(new Error('timeout')))
     })
   }

@@ -42,7 +42,7 @@ export function reopenSocket(): void {
   socket?.disconnect(() => socket?.connect())
 }
 
-export function acquireChannel(topic: string, listener: JoinListener): Channel {
+export function acquireChannel(topic: string, listener: JoinListener, params: () => object = () => ({})): Channel {
   let entry = shared.get(topic)
   if (entry) {
     entry.users++
@@ -50,7 +50,7 @@ export function acquireChannel(topic: string, listener: JoinListener): Channel {
     if (entry.joins > 0 && entry.channel.state === 'joined') listener.joined?.(entry.reply, false)
     return entry.channel
   }
-  const channel = openSocket().channel(topic, {})
+  const channel = openSocket().channel(topic, params)
   const created: SharedChannel = { channel, users: 1, joins: 0, reply: null, listeners: new Set([listener]) }
   entry = created
   shared.set(topic, entry)

@@ -1,4 +1,4 @@
-import { Activity, FileUp, Laptop, MonitorDot, UsersRound } from '@lucide/vue'
+import { Activity, FileUp, Laptop, ListTree, MonitorDot, UsersRound } from '@lucide/vue'
 
 /** The places that the side bar and the bottom tabs lead to. */
 export const places = [
@@ -8,5 +8,8 @@ export const places = [
   { page: 'monitor', label: 'Monitor', icon: MonitorDot },
   { page: 'import', label: 'Import', icon: FileUp },
 ] as const
+
+/** What belongs to the node and not to a company. */
+export const operations = [{ page: 'processes', path: '/ops/processes', label: 'Processes', icon: ListTree }] as const
 
 export const isAt = (path: string, tenant: string, page: string) => path.startsWith(`/t/${tenant}/${page}`)
