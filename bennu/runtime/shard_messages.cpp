@@ -31,33 +31,19 @@ void Shard::deliver(Envelope& envelope) {
         type->destroy(envelope.payload);
         return;
     }
-    if (process->mailbox >= process->type->mailbox_limit) {
-        if (process->type->overflow == Overflow::reject) {
-            send_failure(envelope.reply,
-                         Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
-            type->destroy(envelope.payload);
-            return;
-        }
-        Message* oldest = process->tail->next;
-        process->tail->next = oldest->next;
-        if (oldest == process->tail) process->tail = nullptr;
-        --process->mailbox;
-        send_failure(oldest->envelope.reply,
-                     Error(ErrorKind::overloaded, "dropped", "dropped from a full mailbox"));
-        oldest->envelope.type->destroy(oldest->envelope.payload);
-        delete oldest;
+    if (type->special || process->mailbox >= process->type->mailbox.limit) [[unlikely]] {
+        deliver_special(*process, envelope);
+        return;
     }
+    enqueue(*process, envelope);
+}
+
+void Shard::enqueue(Process& process, Envelope& envelope) {
     auto* message = new Message;
     take_envelope(message->envelope, envelope);
-    if (process->tail) {
-        message->next = process->tail->next;
-        process->tail->next = message;
-    } else {
-        message->next = message;
-    }
-    process->tail = message;
-    ++process->mailbox;
-    schedule(*process);
+    push_message(process.tail, message);
+    ++process.mailbox;
+    schedule(process);
 }
 
 namespace {
