@@ -46,7 +46,8 @@ Duration Shard::time_left() {
 Instant Shard::handler_deadline(const PromiseBase& root) const {
     auto ticks = static_cast<std::int32_t>(root.deadline - call_ticks(now_));
     // The deadline was rounded down: at the end of its tick the caller has certainly given up.
-    return Instant{((now_.ns >> 20) + ticks + 1) << 20};
+    // Still within that tick, so that it does not move on along a chain of calls.
+    return Instant{(((now_.ns >> 20) + ticks + 1) << 20) - 1};
 }
 
 bool Shard::given_up(const Envelope& envelope) {
