@@ -277,7 +277,8 @@ BENNU_SIM_TEST(Lanes, urgent_messages_go_first_and_the_others_get_their_share, o
         }
         EXPECT_EQ(detail::Shard::current()->find(lanes.pid())->mailbox, 27U);
         co_await sleep(10ms);
-        EXPECT_EQ(local_body(lanes)->seen, "ihhhhhhhhnhhhhhhhhnhhhhnnll");
+        // The start was the first of eight.
+        EXPECT_EQ(local_body(lanes)->seen, "ihhhhhhhnhhhhhhhhnhhhhhnnll");
         EXPECT_FALSE(detail::Shard::current()->find(lanes.pid())->has(detail::Process::queues));
         co_return {};
     });
@@ -400,7 +401,7 @@ TEST(MailboxMultiShard, senders_wait_across_threads) {
         for (int i = 0; i < 8; ++i) {
             senders.push_back(spawn_task([inbox, i]() -> Task<> {
                 for (int number = 0; number < 50; ++number) {
-                    if (number % 2) {
+                    if (number % 2 == 0) {
                         EXPECT_TRUE(co_await send(inbox, S::Item{i, number}));
                     } else {
                         EXPECT_EQ(co_await call(inbox, S::Ask{i, number}, {.timeout = 1min}),
