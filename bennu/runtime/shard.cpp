@@ -222,7 +222,7 @@ void Shard::run_process(Process& process) {
     for (int i = 0; i < messages_per_turn; ++i) {
         if (process.generation != generation || process.mailbox == 0 || process.root) return;
         Message* next;
-        if (process.has(Process::queues)) {
+        if (process.has(Process::queues)) [[unlikely]] {
             next = next_queued(process);
         } else {
             next = pop_message(process.tail);

@@ -288,7 +288,7 @@ class Shard {
     std::uint32_t new_watch();
     Ring& ring_to(std::uint8_t shard);
     Ring& ring_from(std::uint8_t shard);
-    void send_message(Envelope&& envelope);
+    [[gnu::noinline]] void return_to_sender(Envelope& envelope);
     bool drain_rings();
     bool drain_jobs();
     bool fire_timers();

@@ -56,7 +56,7 @@ void Shard::end(Process& process, ExitReason reason) {
                      Error(ErrorKind::closed, "exited", "the server ended: " + reason.describe()));
     }
     if (process.body) process.type->destroy(std::exchange(process.body, nullptr));
-    drop_mailbox(process);
+    if (process.mailbox != 0 || process.extension) drop_mailbox(process);
     ending_ = outer_ending;
     delete std::exchange(process.extension, nullptr);
     --process_count_;

@@ -13,9 +13,13 @@ void Shard::send(Envelope&& envelope) {
     } else if (envelope.to.shard() < runtime_.shard_count()) {
         ring_to(envelope.to.shard()).push(envelope);
     } else {
-        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
-        envelope.type->destroy(envelope.payload);
+        return_to_sender(envelope);
     }
+}
+
+void Shard::return_to_sender(Envelope& envelope) {
+    send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
+    envelope.type->destroy(envelope.payload);
 }
 
 void Shard::deliver(Envelope& envelope) {
@@ -27,8 +31,7 @@ void Shard::deliver(Envelope& envelope) {
     }
     Process* process = find(envelope.to);
     if (!process) {
-        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
-        type->destroy(envelope.payload);
+        return_to_sender(envelope);
         return;
     }
     if (type->special || process->mailbox >= process->type->mailbox.limit) [[unlikely]] {
