@@ -72,6 +72,9 @@ class Answer : public ValueWaitState<T> {
         shard->waits().remove(std::exchange(key_, {}));
     }
 
+    /// Set from `begin` to `release`.
+    ReplyTo key() const { return key_; }
+
   private:
     ReplyTo key_;
     TimerKey timer_;

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <chrono>
+#include <concepts>
 #include <exception>
 #include <string>
 #include <type_traits>
@@ -14,8 +15,12 @@
 
 namespace bennu {
 
+/// How long a call, or a `send`, waits.
 struct CallOptions {
     Duration timeout = std::chrono::seconds(5);
+    /// In the handler of a call: waits no longer than that call's own caller does, so that a chain
+    /// of calls ends when the first caller's time is up.
+    bool inherit_deadline = true;
 };
 
 /// The fault of a `call` whose answer did not come.
@@ -46,6 +51,15 @@ template <typename M>
 struct DeclaredReply<M> {
     using type = typename M::Reply;
 };
+template <typename S, typename M>
+constexpr Priority lane_of() {
+    if constexpr (requires { M::priority; }) {
+        return S::mailbox.lanes ? M::priority : Priority::normal;
+    } else {
+        return Priority::normal;
+    }
+}
+
 /// What a call with M yields: `M::Reply`, or nothing.
 template <typename M>
 using ReplyOf = typename DeclaredReply<M>::type;
@@ -85,8 +99,25 @@ struct Handler {
             }
         }
     }
-    static constexpr MessageType type{&run,  &Boxed<M>::destroy, &Boxed<M>::move,  sizeof(M),
-                                      false, type_name_of<M>(),  Boxed<M>::trivial};
+    static constexpr MessageType type{.run = &run,
+                                      .destroy = &Boxed<M>::destroy,
+                                      .move = &Boxed<M>::move,
+                                      .size = sizeof(M),
+                                      .system = false,
+                                      .name = type_name_of<M>(),
+                                      .trivial = Boxed<M>::trivial,
+                                      .priority = lane_of<S, M>(),
+                                      .signal = std::is_same_v<M, Down> || std::is_same_v<M, Exit>};
+    /// For `send`: the envelope's `reply` is told that the message is in the mailbox.
+    static constexpr MessageType sent_type{.run = &run,
+                                           .destroy = &Boxed<M>::destroy,
+                                           .move = &Boxed<M>::move,
+                                           .size = sizeof(M),
+                                           .system = false,
+                                           .name = type_name_of<M>(),
+                                           .trivial = Boxed<M>::trivial,
+                                           .priority = lane_of<S, M>(),
+                                           .admission = true};
 
   private:
     /// Tells the caller when the handler throws.
@@ -118,6 +149,20 @@ Envelope make_envelope(Pid to, M&& message, ReplyTo reply = {}, Instant deadline
     return envelope;
 }
 void send_envelope(Envelope&& envelope);
+/// When somebody who waits from now on gives up.
+inline Instant reply_deadline(const CallOptions& options, const PromiseBase& caller) {
+    const Shard& shard = *Shard::current();
+    Instant own =
+        options.timeout == Duration::max() ? Instant::max() : shard.now() + options.timeout;
+    if (!options.inherit_deadline) return own;
+    // Only the root of a handler of a call has a deadline; what runs beside it has other roots.
+    const PromiseBase* root = &caller;
+    while (root->parent) root = root->parent;
+    return root->deadline == 0 ? own : std::min(own, shard.handler_deadline(*root));
+}
+/// The frame that waits for a call or send is being destroyed: best effort to have the message
+/// skipped, where that takes a message.
+void give_up_call(Pid to, ReplyTo reply);
 
 void finish_handler(PromiseBase& root);
 
@@ -140,12 +185,16 @@ class [[nodiscard]] Call : Answer<ReplyValue<ReplyOf<M>>> {
     using R = ReplyOf<M>;
 
   public:
-    Call(Pid to, M message, Duration timeout)
-        : to_(to), message_(std::move(message)), timeout_(timeout) {}
+    Call(Pid to, M message, CallOptions options)
+        : to_(to), message_(std::move(message)), options_(options) {}
+    ~Call() {
+        if (this->key()) give_up_call(to_, this->key());
+    }
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> coroutine) {
-        Instant deadline = timeout_ == Duration::max() ? Instant::max() : bennu::now() + timeout_;
-        ReplyTo reply = this->begin(coroutine, deadline);
+    template <std::derived_from<PromiseBase> P>
+    void await_suspend(std::coroutine_handle<P> caller) {
+        Instant deadline = reply_deadline(options_, caller.promise());
+        ReplyTo reply = this->begin(caller, deadline);
         send_envelope(make_envelope<S>(to_, std::move(message_), reply, deadline));
     }
     auto await_resume() {
@@ -164,7 +213,35 @@ class [[nodiscard]] Call : Answer<ReplyValue<ReplyOf<M>>> {
   private:
     Pid to_;
     M message_;
-    Duration timeout_;
+    CallOptions options_;
+};
+
+template <typename S, typename M>
+class [[nodiscard]] Send : Answer<Unit> {
+  public:
+    Send(Pid to, M message, CallOptions options)
+        : to_(to), message_(std::move(message)), options_(options) {}
+    ~Send() {
+        if (key()) give_up_call(to_, key());
+    }
+    bool await_ready() const noexcept { return false; }
+    template <std::derived_from<PromiseBase> P>
+    void await_suspend(std::coroutine_handle<P> caller) {
+        Instant deadline = reply_deadline(options_, caller.promise());
+        Envelope envelope =
+            make_envelope<S>(to_, std::move(message_), begin(caller, deadline), deadline);
+        envelope.type = &Handler<S, M>::sent_type;
+        send_envelope(std::move(envelope));
+    }
+    Result<> await_resume() {
+        release();
+        return error ? Result<>(std::move(*error)) : Result<>();
+    }
+
+  private:
+    Pid to_;
+    M message_;
+    CallOptions options_;
 };
 
 }  // namespace detail
@@ -175,18 +252,30 @@ template <typename S, typename M>
 void cast(Ref<S> to, M message) {
     detail::send_envelope(detail::make_envelope<S>(to.pid(), std::move(message)));
 }
+/// `co_await send(ref, Message{})` suspends until the message is in the mailbox: the cast of a
+/// sender that can be slowed down. Errors: `closed` (the process is gone), `overloaded` (its
+/// mailbox is full and does not let senders wait, or too many do), `timeout` (the message may have
+/// got in at the last moment). Cancelled while it waits, it is not delivered, or, on another shard,
+/// most likely not.
+template <typename S, typename M>
+detail::Send<S, M> send(Ref<S> to, M message, CallOptions options = {}) {
+    return {to.pid(), std::move(message), options};
+}
 
 /// `co_await call(ref, Message{})` yields `Message::Reply`. A server that is gone, crashes or does
 /// not answer in time is a fault of the caller (CallError), as in OTP; `try_call` makes it a value.
+/// A handler of a call waits at most as long as its own caller (see CallOptions): one that must
+/// outlive the impatience of its callers uses `try_call`. A call whose caller is cancelled before
+/// its handler starts is not run (from another shard: most likely not).
 template <typename S, typename M>
 detail::Call<S, M, true> call(Ref<S> to, M message, CallOptions options = {}) {
-    return {to.pid(), std::move(message), options.timeout};
+    return {to.pid(), std::move(message), options};
 }
 /// As `call`, but yields `Result<Reply>`: kinds `closed` (no such process, crashed), `timeout`,
 /// `overloaded`.
 template <typename S, typename M>
 detail::Call<S, M, false> try_call(Ref<S> to, M message, CallOptions options = {}) {
-    return {to.pid(), std::move(message), options.timeout};
+    return {to.pid(), std::move(message), options};
 }
 
 /// Names an armed `send_after`.

@@ -15,9 +15,14 @@ namespace bennu {
 Pid self();
 Instant now();
 /// In the handler of a call: how long its caller will still wait (to a millisecond or so, never
-/// negative), so that work can be cut to what is left: `call(other, …, {.timeout = time_left()})`.
-/// Anywhere else `Duration::max()`. Calls whose time is up before their handler starts are not run.
+/// negative), so that work can be cut to what is left; the handler's own calls are cut to it
+/// anyway. Anywhere else `Duration::max()`. Calls whose time is up before their handler starts are
+/// not run.
 Duration time_left();
+/// In a suspended-and-resumed handler of a call, which answers with its result: whether nobody
+/// waits for that any more, because the time is up or the caller was cancelled or ended. A caller
+/// on another shard is noticed a little later.
+bool caller_gone();
 Timestamp wall_now();
 Random& random();
 /// A fresh version 7 UUID of this shard's generator.

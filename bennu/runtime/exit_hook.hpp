@@ -7,8 +7,9 @@
 
 namespace bennu::detail {
 
-/// Something that forgets a process when it ends. Called on the process's shard, right after the
-/// process stopped being found under its Pid and before its frames and body are destroyed.
+/// Something that must know when a process ends, to forget it or to take over from it. Called on
+/// the process's shard, right after the process stopped being found under its Pid and before its
+/// frames and body are destroyed.
 class ExitHook {
   public:
     virtual ~ExitHook() = default;

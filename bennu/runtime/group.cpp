@@ -25,12 +25,7 @@ void on_process(Pid pid, std::shared_ptr<ExitHook> hook, Function<void(Pid)> act
             });
         return;
     }
-    Process* process = shard->find(pid);
-    if (!process) return;
-    auto& hooks = shard->extension(*process).hooks;
-    if (std::find(hooks.begin(), hooks.end(), hook) == hooks.end())
-        hooks.push_back(std::move(hook));
-    act(pid);
+    if (shard->add_exit_hook(pid, std::move(hook))) act(pid);
 }
 
 }  // namespace detail

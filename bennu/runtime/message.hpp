@@ -10,6 +10,10 @@
 #include "bennu/runtime/pid.hpp"
 #include "bennu/runtime/pool.hpp"
 
+namespace bennu {
+enum class Priority : std::uint8_t;
+}
+
 namespace bennu::detail {
 
 class Shard;
@@ -34,7 +38,12 @@ struct MessageType {
     std::uint32_t size;
     bool system;  ///< handled on arrival by the shard itself, not by a mailbox
     const char* name;
-    bool trivial = false;  ///< the payload may be copied bytewise and needs no destruction
+    bool trivial = false;    ///< the payload may be copied bytewise and needs no destruction
+    Priority priority{};     ///< the lane, when its receiver has lanes
+    bool admission = false;  ///< `reply` is for a sender that waits until this is in the mailbox
+    bool signal = false;     ///< never refused: the end of a process, the start of this one
+    /// Not simply the next of the normal lane.
+    bool special = priority != Priority{} || admission;
 };
 
 inline constexpr std::size_t inline_payload = 32;
@@ -68,6 +77,31 @@ struct Message : Pooled {
     Message* next = nullptr;
     Envelope envelope;
 };
+
+/// A queue of messages is a circle, held by its newest: `tail->next` is the oldest.
+inline void push_message(Message*& tail, Message* message) {
+    if (tail) {
+        message->next = tail->next;
+        tail->next = message;
+    } else {
+        message->next = message;
+    }
+    tail = message;
+}
+/// Not of an empty queue.
+inline Message* pop_message(Message*& tail) {
+    Message* oldest = tail->next;
+    if (oldest == tail) {
+        tail = nullptr;
+    } else {
+        tail->next = oldest->next;
+    }
+    return oldest;
+}
+inline void destroy_message(Message* message) {
+    message->envelope.type->destroy(message->envelope.payload);
+    delete message;
+}
 
 /// Holds any payload type in 32 bytes: in place when it fits and moves without throwing, else on
 /// the heap.

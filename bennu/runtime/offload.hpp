@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <string>
@@ -40,33 +41,48 @@ struct OffloadResult {
     std::exception_ptr exception;
 };
 
+/// What the caller and the thread that runs its job have in common.
+template <typename F>
+struct OffloadJob {
+    using R = std::invoke_result_t<F&>;
+    explicit OffloadJob(F f) : job(std::move(f)) {}
+
+    void run() {
+        try {
+            if constexpr (std::is_void_v<R>) {
+                job();
+                result.value.emplace();
+            } else {
+                result.value.emplace(job());
+            }
+        } catch (...) {
+            result.exception = std::current_exception();
+        }
+    }
+
+    F job;
+    OffloadResult<R> result;
+    std::atomic<bool> cancelled{false};
+};
+
 template <typename F>
 class [[nodiscard]] Offload : Answer<OffloadResult<std::invoke_result_t<F&>>> {
     using R = std::invoke_result_t<F&>;
 
   public:
-    Offload(Executor& executor, F job) : executor_(executor), job_(std::move(job)) {}
+    Offload(Executor& executor, F job)
+        : executor_(executor), job_(std::make_shared<OffloadJob<F>>(std::move(job))) {}
+    ~Offload() {
+        if (this->key()) job_->cancelled.store(true, std::memory_order_relaxed);
+    }
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> coroutine) {
         ReplyTo reply = this->begin(coroutine, Instant::max());
-        bool queued = executor_.submit([reply, job = std::move(job_)]() mutable {
-            OffloadResult<R> result;
-            try {
-                if constexpr (std::is_void_v<R>) {
-                    job();
-                    result.value.emplace();
-                } else {
-                    result.value.emplace(job());
-                }
-            } catch (...) {
-                result.exception = std::current_exception();
-            }
-            // The job itself goes home too: what it captured is destroyed on its shard.
+        bool queued = executor_.submit([reply, job = job_]() mutable {
+            if (!job->cancelled.load(std::memory_order_relaxed)) job->run();
+            // Even if nobody waits any more: what it captured is destroyed on its shard.
             post_home(static_cast<std::uint8_t>(reply.shard),
-                      [reply, result = std::move(result), job = std::move(job)]() mutable {
-                          static_cast<void>(job);
-                          send_reply(reply, std::move(result));
-                      });
+                      [reply, job = std::move(job)] { send_reply(reply, std::move(job->result)); });
         });
         if (!queued)
             this->error.emplace(ErrorKind::overloaded, "offload_full", "too much work is waiting");
@@ -87,14 +103,15 @@ class [[nodiscard]] Offload : Answer<OffloadResult<std::invoke_result_t<F&>>> {
 
   private:
     Executor& executor_;
-    F job_;
+    std::shared_ptr<OffloadJob<F>> job_;
 };
 }  // namespace detail
 
 /// `co_await offload(executor, [] { return …; })` runs the callable on a thread of the executor and
 /// yields its result; an exception in it is a fault of the caller. When the queue is full, a
 /// callable that returns a Result yields `overloaded`; any other is a fault. Cancelling the caller
-/// does not interrupt a job that has begun: its result is dropped.
+/// does not interrupt a job that has begun: its result is dropped. One that waits in the queue is
+/// not run.
 template <typename F>
 detail::Offload<F> offload(Executor& executor, F job) {
     return {executor, std::move(job)};

@@ -17,6 +17,9 @@ Instant now() {
 Duration time_left() {
     return Shard::current()->time_left();
 }
+bool caller_gone() {
+    return Shard::current()->caller_gone();
+}
 Timestamp wall_now() {
     return Shard::current()->wall_now();
 }
@@ -103,6 +106,13 @@ void send_envelope(Envelope&& envelope) {
         [carrier = std::move(carrier)] { Shard::current()->deliver(carrier->envelope); });
 }
 
+void give_up_call(Pid to, ReplyTo reply) {
+    Shard* shard = Shard::current();
+    if (to.shard() == shard->index() || to.shard() >= shard->runtime().shard_count()) return;
+    if (!shard->waits().find_waiting(reply)) return;
+    shard->post(to.shard(), [to, reply] { Shard::current()->cancel_call(to, reply); });
+}
+
 void finish_handler(PromiseBase& root) {
     Shard::current()->root_completed(root);
 }
@@ -158,10 +168,10 @@ void* local_body(Pid pid, const ProcessType& type) {
 namespace {
 
 constexpr ProcessType task_type{
-    "task",  [](void* body) { delete static_cast<Function<Task<>()>*>(body); },
-    nullptr, nullptr,
-    nullptr, nullptr,
-    0,       Overflow::reject};
+    "task",      [](void* body) { delete static_cast<Function<Task<>()>*>(body); },
+    nullptr,     nullptr,
+    nullptr,     nullptr,
+    {.limit = 0}};
 
 }  // namespace
 }  // namespace detail

@@ -8,17 +8,9 @@
 
 #include "bennu/runtime/call.hpp"
 #include "bennu/runtime/exit.hpp"
+#include "bennu/runtime/placement.hpp"
 
 namespace bennu {
-
-/// What to do with a message to a full mailbox.
-using detail::Overflow;
-struct MailboxOptions {
-    std::uint32_t limit = 100'000;
-    /// `reject`: the new message is dropped (a call answers `overloaded`); `drop_oldest`: the
-    /// oldest is.
-    Overflow overflow = Overflow::reject;
-};
 
 /// The base of a process whose body is an object. Messages are plain structs; each has a handler,
 /// which may answer (the reply of a call), suspend (the mailbox waits), or answer later:
@@ -93,8 +85,7 @@ struct TypeOf {
         type_name_of<S>(), [](void* body) { delete static_cast<S*>(body); },
         on_io(),           make_down(),
         make_exit(),       terminate(),
-        S::mailbox.limit,  S::mailbox.overflow,
-        sizeof(S)};
+        S::mailbox,        sizeof(S)};
 };
 
 void fail_init(Pid pid, const Error& error);
@@ -114,7 +105,16 @@ struct InitHandler {
     }
     static void destroy(void*) {}
     static void move(void*, void*) {}
-    static constexpr MessageType type{&run, &destroy, &move, 0, false, "init"};
+    // Ahead of everything else, in every lane.
+    static constexpr MessageType type{
+        .run = &run,
+        .destroy = &destroy,
+        .move = &move,
+        .size = 0,
+        .system = false,
+        .name = "init",
+        .priority = S::mailbox.lanes ? Priority::high : Priority::normal,
+        .signal = true};
 };
 /// Destroys the body when the name is taken.
 Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& options);
@@ -167,11 +167,13 @@ Task<Result<Ref<S>>> start(SpawnOptions options, A... args) {
 /// it captured) lives as long as the process.
 Pid spawn_task(Function<Task<>()> body, SpawnOptions options = {});
 
-/// Runs `make` (a few calls of `spawn`) on another shard and yields the Pid it returns. Error
-/// `closed` when it throws.
+/// Runs `make` (a few calls of `spawn`) on a shard and yields the Pid it returns; error `closed`
+/// when it throws: `co_await spawn_on(place::least_loaded, [] { return spawn<Room>().pid(); })`.
 class [[nodiscard]] spawn_on : detail::Answer<Pid> {
   public:
     spawn_on(std::uint8_t shard, Function<Pid()> make) : shard_(shard), make_(std::move(make)) {}
+    spawn_on(Placement place, Function<Pid()> make)
+        : shard_(place.choose()), make_(std::move(make)) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> coroutine);
     Result<Pid> await_resume();

@@ -17,13 +17,6 @@ constexpr Duration max_spin = std::chrono::microseconds(50);
 constexpr Duration poll_interval = std::chrono::microseconds(20);
 constexpr int max_turns_unpolled = 64;
 
-/// A call's deadline as the root of its handler keeps it: about milliseconds, in four bytes that
-/// were free. They wrap around; a call that may last longer than half of that has no deadline.
-constexpr Duration longest_call = std::chrono::days(24);
-std::uint32_t call_ticks(Instant at) {
-    return static_cast<std::uint32_t>(at.ns >> 20);
-}
-
 std::uint64_t token_of(Pid pid, std::uint8_t tag) {
     return std::uint64_t{pid.generation()} << 32 | std::uint64_t{pid.slot()} << 8 | tag;
 }
@@ -165,18 +158,6 @@ void Shard::run_as(Process& process, F&& code) {
     }
 }
 
-void Shard::start_handler(Process& process, PromiseBase& root, ReplyTo reply) {
-    if (process.root) {
-        root.handle().destroy();
-        throw std::logic_error("a handler is in progress in this process already");
-    }
-    root.contains_faults = true;
-    root.reply = std::bit_cast<std::uint64_t>(reply);
-    if (deadline_ - now_ < longest_call) root.deadline = std::max(call_ticks(deadline_), 1U);
-    process.root = &root;
-    root.handle().resume();
-}
-
 void Shard::root_completed(PromiseBase& root) {
     Process* process = find(running_);
     if (process && process->root == &root) process->set(Process::root_done);
@@ -204,7 +185,7 @@ void Shard::finish_root(Process& process) {
         end(process, extension(process).exit_reason);
     } else if (process.has(Process::stopping)) {
         begin_terminate(process);
-    } else if (process.tail) {
+    } else if (process.mailbox != 0) {
         schedule(process);
     }
 }
@@ -239,17 +220,17 @@ void Shard::run_process(Process& process) {
     process.clear(Process::scheduled);
     std::uint32_t generation = process.generation;
     for (int i = 0; i < messages_per_turn; ++i) {
-        if (process.generation != generation || !process.tail || process.root) return;
-        Message* oldest = process.tail->next;
-        if (oldest == process.tail) {
-            process.tail = nullptr;
+        if (process.generation != generation || process.mailbox == 0 || process.root) return;
+        Message* next;
+        if (process.has(Process::queues)) [[unlikely]] {
+            next = next_queued(process);
         } else {
-            process.tail->next = oldest->next;
+            next = pop_message(process.tail);
+            --process.mailbox;
         }
-        --process.mailbox;
-        run_message(process, oldest);
+        run_message(process, next);
     }
-    if (process.generation == generation && process.tail) schedule(process);
+    if (process.generation == generation && process.mailbox != 0) schedule(process);
 }
 
 void Shard::run_message(Process& process, Message* message) {
@@ -257,8 +238,7 @@ void Shard::run_message(Process& process, Message* message) {
         Shard& shard;
         Message* message;
         ~Guard() {
-            message->envelope.type->destroy(message->envelope.payload);
-            delete message;
+            destroy_message(message);
             shard.deadline_ = Instant::max();
         }
     };
@@ -266,8 +246,8 @@ void Shard::run_message(Process& process, Message* message) {
         Guard guard{*this, message};
         Envelope& e = message->envelope;
         if (e.reply && e.deadline != Instant{}) {
-            if (e.deadline <= now_) {
-                // Its caller's time-out fires by itself.
+            if (given_up(e)) {
+                // A time-out of its caller fires by itself.
                 ++calls_skipped_;
                 return;
             }
@@ -275,17 +255,6 @@ void Shard::run_message(Process& process, Message* message) {
         }
         e.type->run(*this, &process, e.payload, e.reply, e.deadline);
     });
-}
-
-Duration Shard::time_left() {
-    Process* process = find(running_);
-    if (!process || !process->root)
-        return deadline_ == Instant::max() ? Duration::max() : deadline_ - now_;
-    std::uint32_t deadline = process->root->deadline;
-    if (deadline == 0) return Duration::max();
-    auto ticks = static_cast<std::int32_t>(deadline - call_ticks(now_));
-    // The deadline was rounded down, so this is never more than what is left.
-    return Duration(std::max((std::int64_t{ticks} << 20) - (now_.ns & 0xFFFFF), std::int64_t{0}));
 }
 
 void Shard::run_wait(const Due& due) {
@@ -394,6 +363,7 @@ bool Shard::turn(Polling polling) {
         ++turns_unpolled_ >= max_turns_unpolled) {
         any |= poll(Instant{});
     }
+    note_load();
     for (std::size_t i = 0; i < items_per_turn && !run_queue_.empty(); ++i) {
         Due due = run_queue_.pop();
         any = true;

@@ -11,6 +11,7 @@
 #include "bennu/base/random.hpp"
 #include "bennu/runtime/exit.hpp"
 #include "bennu/runtime/exit_hook.hpp"
+#include "bennu/runtime/mailbox.hpp"
 #include "bennu/runtime/message.hpp"
 #include "bennu/runtime/reactor/reactor.hpp"
 #include "bennu/runtime/ring.hpp"
@@ -25,8 +26,6 @@ class Runtime;
 
 namespace bennu::detail {
 
-enum class Overflow : std::uint8_t { reject, drop_oldest };
-
 /// What the scheduler knows about a kind of process; one constant table per server type.
 struct ProcessType {
     const char* name;
@@ -35,8 +34,7 @@ struct ProcessType {
     Envelope (*make_down)(Pid to, Down&& down);                    ///< null: does not handle Down
     Envelope (*make_exit)(Pid to, Exit&& exit);                    ///< null: does not trap exits
     Task<> (*terminate)(void* body, ExitReason reason);            ///< null: nothing to clean up
-    std::uint32_t mailbox_limit;
-    Overflow overflow;
+    MailboxOptions mailbox;
     std::uint32_t body_size = 0;
 };
 
@@ -51,12 +49,13 @@ struct Process {
         task_body = 32,  ///< a bare coroutine: ends with it
         running = 64,    ///< its code is on the stack
         terminating = 128,
+        queues = 256,  ///< its mailbox has more than the normal lane: see MailboxQueues
     };
 
     std::uint32_t generation = 1;
     std::uint16_t flags = 0;
-    Message* tail = nullptr;  ///< circular: tail->next is the oldest
-    std::uint32_t mailbox = 0;
+    Message* tail = nullptr;    ///< the messages of normal priority
+    std::uint32_t mailbox = 0;  ///< how many messages of any priority
     std::uint32_t next_free = 0;
     void* body = nullptr;
     const ProcessType* type = nullptr;
@@ -76,9 +75,8 @@ static_assert(sizeof(Process) == 64);
 struct Extension {
     std::string name;
     ExitReason exit_reason;
-    /// Run in the step in which the process ends, before anyone learns of it; by number.
-    std::vector<std::pair<std::uint64_t, Function<void()>>> at_end;
-    std::vector<std::shared_ptr<ExitHook>> hooks;  ///< whoever must forget it when it ends
+    std::vector<std::shared_ptr<ExitHook>> hooks;  ///< whoever must know when it ends
+    std::unique_ptr<MailboxQueues> mailbox;
 };
 
 /// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or
@@ -101,6 +99,8 @@ struct Watch {
 struct ShardGauges {
     std::size_t processes = 0, slots = 0, queued = 0, suspended = 0, timers = 0, monitors = 0;
     std::uint64_t steps = 0;
+    std::uint64_t rejected = 0, dropped = 0, skipped = 0;  ///< messages, since it began
+    std::size_t waiting_senders = 0;
     std::size_t process_bytes = 0, queue_bytes = 0, wait_bytes = 0, timer_bytes = 0;
     std::size_t monitor_bytes = 0;
 };
@@ -134,10 +134,9 @@ class Shard {
     Pid create_task(const ProcessType& type, void* body, Task<> task);
     Extension& extension(Process& process);
     Process* find(Pid pid);
-    /// Runs `hook` when this shard's process ends: in the same step, after its body is destroyed
-    /// and before anyone learns of it. 0 when it is gone; else a number for `cancel_at_end`.
-    std::uint64_t at_end(Pid pid, Function<void()> hook);
-    void cancel_at_end(Pid pid, std::uint64_t hook);
+    /// Has `hook` told of the end of this shard's process, once; false when that is gone already.
+    bool add_exit_hook(Pid pid, std::shared_ptr<ExitHook> hook);
+    void remove_exit_hook(Pid pid, const ExitHook* hook);
     Pid pid_of(const Process& process) const;
     Pid running() const { return running_; }
     /// Why the process ends whose frames and body are being destroyed; null at any other time.
@@ -154,8 +153,21 @@ class Shard {
 
     /// How long the caller of the handler in progress still waits; `Duration::max()` for a cast.
     Duration time_left();
-    /// Calls that were not run, because their callers had given up.
+    /// When the caller of the handler with this root gives up, to a millisecond, rounded up.
+    Instant handler_deadline(const PromiseBase& root) const;
+    bool caller_gone();
+    /// Calls and sends that were not run, because their senders had given up.
     std::uint64_t calls_skipped() const { return calls_skipped_; }
+    std::uint64_t messages_rejected() const { return rejected_; }
+    std::uint64_t messages_dropped() const { return dropped_; }
+    /// The sender of a call (or send) to this shard's process does not wait any more.
+    void cancel_call(Pid to, ReplyTo reply);
+
+    /// How much this shard has to do, as of its last turn: what is due counts more than what is
+    /// idle. Any thread.
+    std::uint32_t load() const { return load_.load(std::memory_order_relaxed); }
+    /// Counts a process that is on its way here, until the next turn sees it. Any thread.
+    void expect_process() { load_.fetch_add(1, std::memory_order_relaxed); }
 
     // Messages.
     void send(Envelope&& envelope);
@@ -251,7 +263,23 @@ class Shard {
     void finish_root(Process& process);
     void begin_terminate(Process& process);
     void end(Process& process, ExitReason reason);
+    // The mailbox (shard_mailbox.cpp).
+    void enqueue(Process& process, Envelope& envelope);
+    void deliver_special(Process& process, Envelope& envelope);
+    bool make_room(Process& process, Envelope& envelope);
+    bool wait_for_room(Process& process, Envelope& envelope);
+    bool drop_oldest(Process& process, Priority lane);
+    void put_into_lane(Process& process, Message* message);
+    Message* next_queued(Process& process);
+    void admit_waiting(Process& process, Priority lane);
+    void skip_given_up(MailboxQueues& queues);
+    /// Whether nobody waits for the answer to this call or send.
+    bool given_up(const Envelope& envelope);
+    /// Destroys it after this step: its destructor may do anything.
+    void discard(Message* message);
+    void note_overflow(Process& process);
     void drop_mailbox(Process& process);
+    void note_load();
     void fire_watchers(Process& process, const ExitReason& reason);
     void notify(Pid watcher, const Watch& watch, MonitorId id, const ExitReason& reason);
     void take_down(MonitorId id, Pid target, const ExitReason& reason);
@@ -260,7 +288,7 @@ class Shard {
     std::uint32_t new_watch();
     Ring& ring_to(std::uint8_t shard);
     Ring& ring_from(std::uint8_t shard);
-    void send_message(Envelope&& envelope);
+    [[gnu::noinline]] void return_to_sender(Envelope& envelope);
     bool drain_rings();
     bool drain_jobs();
     bool fire_timers();
@@ -277,7 +305,9 @@ class Shard {
     Pid running_;
     const ExitReason* ending_ = nullptr;
     Instant deadline_ = Instant::max();  ///< of the message that runs now
-    std::uint64_t calls_skipped_ = 0;
+    std::uint64_t calls_skipped_ = 0, rejected_ = 0, dropped_ = 0;
+    std::size_t waiting_senders_ = 0;
+    std::atomic<std::uint32_t> load_{0};
     bool closing_ = false;  ///< the runtime is being destroyed: nothing leaves the shard any more
     std::vector<std::unique_ptr<Process[]>> chunks_;
     std::vector<std::unique_ptr<std::uint32_t[]>> runs_;  ///< beside the chunks
@@ -285,7 +315,6 @@ class Shard {
     std::uint32_t used_slots_ = 0;
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
     std::size_t process_count_ = 0;
-    std::uint64_t next_end_hook_ = 0;
     std::size_t free_slots_ = 0;
     RunQueue run_queue_;
     std::vector<Watch> watches_;

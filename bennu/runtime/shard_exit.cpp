@@ -56,13 +56,9 @@ void Shard::end(Process& process, ExitReason reason) {
                      Error(ErrorKind::closed, "exited", "the server ended: " + reason.describe()));
     }
     if (process.body) process.type->destroy(std::exchange(process.body, nullptr));
-    drop_mailbox(process);
+    if (process.mailbox != 0 || process.extension) drop_mailbox(process);
     ending_ = outer_ending;
-    if (process.extension) {
-        auto at_end = std::move(process.extension->at_end);
-        delete std::exchange(process.extension, nullptr);
-        for (auto& [number, hook] : at_end) hook();
-    }
+    delete std::exchange(process.extension, nullptr);
     --process_count_;
     while (process.watchers != Process::nil) {
         std::uint32_t at = process.watchers;
@@ -90,33 +86,19 @@ void Shard::end(Process& process, ExitReason reason) {
     ++free_slots_;
 }
 
-std::uint64_t Shard::at_end(Pid pid, Function<void()> hook) {
+bool Shard::add_exit_hook(Pid pid, std::shared_ptr<ExitHook> hook) {
     Process* process = find(pid);
-    if (!process) return 0;
-    extension(*process).at_end.emplace_back(++next_end_hook_, std::move(hook));
-    return next_end_hook_;
+    if (!process) return false;
+    auto& hooks = extension(*process).hooks;
+    if (std::find(hooks.begin(), hooks.end(), hook) == hooks.end())
+        hooks.push_back(std::move(hook));
+    return true;
 }
 
-void Shard::cancel_at_end(Pid pid, std::uint64_t hook) {
+void Shard::remove_exit_hook(Pid pid, const ExitHook* hook) {
     Process* process = find(pid);
     if (process && process->extension)
-        std::erase_if(process->extension->at_end, [hook](auto& h) { return h.first == hook; });
-}
-
-void Shard::drop_mailbox(Process& process) {
-    while (process.tail) {
-        Message* oldest = process.tail->next;
-        if (oldest == process.tail) {
-            process.tail = nullptr;
-        } else {
-            process.tail->next = oldest->next;
-        }
-        send_failure(oldest->envelope.reply,
-                     Error(ErrorKind::closed, "noproc", "the server ended"));
-        oldest->envelope.type->destroy(oldest->envelope.payload);
-        delete oldest;
-    }
-    process.mailbox = 0;
+        std::erase_if(process->extension->hooks, [hook](auto& h) { return h.get() == hook; });
 }
 
 void Shard::end_all() {

@@ -31,6 +31,10 @@ ShardGauges Shard::gauges() const {
     gauges.timers = timers_.size();
     gauges.monitors = watches_.size() - free_watches_.size();
     gauges.steps = steps();
+    gauges.rejected = rejected_;
+    gauges.dropped = dropped_;
+    gauges.skipped = calls_skipped_;
+    gauges.waiting_senders = waiting_senders_;
     gauges.process_bytes = chunks_.size() * chunk_size * (sizeof(Process) + sizeof(std::uint32_t));
     gauges.queue_bytes = run_queue_.size() * sizeof(Due);
     gauges.wait_bytes = waits_.bytes();

@@ -13,9 +13,13 @@ void Shard::send(Envelope&& envelope) {
     } else if (envelope.to.shard() < runtime_.shard_count()) {
         ring_to(envelope.to.shard()).push(envelope);
     } else {
-        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
-        envelope.type->destroy(envelope.payload);
+        return_to_sender(envelope);
     }
+}
+
+void Shard::return_to_sender(Envelope& envelope) {
+    send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
+    envelope.type->destroy(envelope.payload);
 }
 
 void Shard::deliver(Envelope& envelope) {
@@ -27,37 +31,22 @@ void Shard::deliver(Envelope& envelope) {
     }
     Process* process = find(envelope.to);
     if (!process) {
-        send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
-        type->destroy(envelope.payload);
+        return_to_sender(envelope);
         return;
     }
-    if (process->mailbox >= process->type->mailbox_limit) {
-        if (process->type->overflow == Overflow::reject) {
-            send_failure(envelope.reply,
-                         Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
-            type->destroy(envelope.payload);
-            return;
-        }
-        Message* oldest = process->tail->next;
-        process->tail->next = oldest->next;
-        if (oldest == process->tail) process->tail = nullptr;
-        --process->mailbox;
-        send_failure(oldest->envelope.reply,
-                     Error(ErrorKind::overloaded, "dropped", "dropped from a full mailbox"));
-        oldest->envelope.type->destroy(oldest->envelope.payload);
-        delete oldest;
+    if (type->special || process->mailbox >= process->type->mailbox.limit) [[unlikely]] {
+        deliver_special(*process, envelope);
+        return;
     }
+    enqueue(*process, envelope);
+}
+
+void Shard::enqueue(Process& process, Envelope& envelope) {
     auto* message = new Message;
     take_envelope(message->envelope, envelope);
-    if (process->tail) {
-        message->next = process->tail->next;
-        process->tail->next = message;
-    } else {
-        message->next = message;
-    }
-    process->tail = message;
-    ++process->mailbox;
-    schedule(*process);
+    push_message(process.tail, message);
+    ++process.mailbox;
+    schedule(process);
 }
 
 namespace {

@@ -45,22 +45,11 @@ void WaitTable::remove(ReplyTo key) {
     last_free_ = key.index + 1;
 }
 
-WaitTable::Entry* WaitTable::find(std::uint32_t index, std::uint32_t generation) {
-    if (index >= entries_.size()) return nullptr;
-    Entry& entry = entries_[index];
-    return entry.active && entry.generation == generation ? &entry : nullptr;
-}
-
 const WaitTable::Entry* WaitTable::first_of(Pid owner) const {
     for (const Entry& entry : entries_) {
         if (entry.active && entry.owner == owner) return &entry;
     }
     return nullptr;
-}
-
-WaitTable::Entry* WaitTable::find_waiting(ReplyTo key) {
-    Entry* entry = find(key.index, key.generation);
-    return entry && !entry->completed ? entry : nullptr;
 }
 
 }  // namespace bennu::detail

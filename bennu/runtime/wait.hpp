@@ -41,9 +41,16 @@ class WaitTable {
     /// Called by the awaiter's destructor: the key finds nothing from now on.
     void remove(ReplyTo key);
     /// The entry that still waits for its value; null when it is gone or was completed already.
-    Entry* find_waiting(ReplyTo key);
+    Entry* find_waiting(ReplyTo key) {
+        Entry* entry = find(key.index, key.generation);
+        return entry && !entry->completed ? entry : nullptr;
+    }
     /// The entry whose value has arrived and that is due to be resumed.
-    Entry* find(std::uint32_t index, std::uint32_t generation);
+    Entry* find(std::uint32_t index, std::uint32_t generation) {
+        if (index >= entries_.size()) return nullptr;
+        Entry& entry = entries_[index];
+        return entry.active && entry.generation == generation ? &entry : nullptr;
+    }
     /// A coroutine of this process that waits; null when there is none. For a look from outside:
     /// walks over all of the shard's.
     const Entry* first_of(Pid owner) const;

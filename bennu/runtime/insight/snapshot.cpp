@@ -159,6 +159,10 @@ Task<RuntimeSnapshot> runtime::snapshot(SnapshotOptions options) {
             info.timers = gauges->timers;
             info.monitors = gauges->monitors;
             info.steps = gauges->steps;
+            info.rejected = gauges->rejected;
+            info.dropped = gauges->dropped;
+            info.skipped = gauges->skipped;
+            info.waiting_senders = gauges->waiting_senders;
             memory["process table"] += gauges->process_bytes;
             memory["run queues"] += gauges->queue_bytes;
             memory["wait tables"] += gauges->wait_bytes;

@@ -24,10 +24,14 @@ struct ShardInfo {
     std::size_t queued = 0;     ///< processes and coroutines that are due to run
     std::size_t suspended = 0;  ///< coroutines that wait for an answer, a time or a job
     std::size_t timers = 0;
-    std::size_t monitors = 0;    ///< and links, one for each direction
-    std::uint64_t messages = 0;  ///< in mailboxes
-    std::uint64_t runs = 0;      ///< of its present processes
-    std::uint64_t steps = 0;     ///< since it began
+    std::size_t monitors = 0;         ///< and links, one for each direction
+    std::uint64_t messages = 0;       ///< in mailboxes
+    std::uint64_t runs = 0;           ///< of its present processes
+    std::uint64_t steps = 0;          ///< since it began, as what follows
+    std::uint64_t rejected = 0;       ///< messages that a full mailbox did not take
+    std::uint64_t dropped = 0;        ///< oldest messages that made room in a full mailbox
+    std::uint64_t skipped = 0;        ///< calls that were not run: their callers had given up
+    std::size_t waiting_senders = 0;  ///< now: for room in mailboxes that block
 };
 
 struct MemoryUse {

@@ -73,8 +73,8 @@ struct ChildOptions {
     bool significant = false;
     std::optional<RestartBudget> budget{};
     WhenSpent when_spent = WhenSpent::escalate;
-    /// Where it lives (modulo the number of shards); by default on its supervisor's shard.
-    std::optional<std::uint8_t> shard{};
+    /// Where it lives; decided anew at each start.
+    Placement place = place::here;
 };
 
 enum class ChildState : std::uint8_t {
@@ -113,10 +113,11 @@ Task<Result<Pid>> run_start(ChildSpec& spec);
 template <typename S, typename... A>
 ChildSpec child(ChildOptions options, A... args) {
     std::string name = options.name;
-    std::optional<std::uint8_t> shard = options.shard;
+    Placement place = options.place;
     ChildSpec spec = detail::make_spec(std::move(options), detail::type_name_of<S>());
-    spec.start = [name = std::move(name), shard, args...]() -> Task<Result<Pid>> {
-        if (shard) co_return co_await detail::start_on<S>(*shard, name, args...);
+    spec.start = [name = std::move(name), place, args...]() -> Task<Result<Pid>> {
+        if (std::uint8_t shard = place.choose(); shard != shard_index())
+            co_return co_await detail::start_on<S>(shard, name, args...);
         auto started = co_await bennu::start<S>(SpawnOptions{.name = name, .link = true}, args...);
         if (!started) co_return std::move(started).error();
         co_return started->pid();

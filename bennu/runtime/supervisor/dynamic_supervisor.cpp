@@ -252,7 +252,7 @@ void DynamicSupervisor::describe(detail::SupervisorRow& row, std::size_t max_chi
 
 namespace {
 
-constexpr CallOptions patient{.timeout = Duration::max()};
+constexpr CallOptions patient{.timeout = Duration::max(), .inherit_deadline = false};
 
 }  // namespace
 

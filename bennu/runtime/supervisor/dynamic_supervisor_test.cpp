@@ -88,7 +88,7 @@ BENNU_SIM_TEST(DynamicSupervisor, restarts_as_the_spec_says_and_gives_up_as_a_wh
             (void)co_await exit_of(pid);
             co_await sleep(30ms);
         };
-        (void)co_await start_child(sessions, noted(notes, "far", {.shard = std::uint8_t{1}}));
+        (void)co_await start_child(sessions, noted(notes, "far", {.place = place::shard(1)}));
         Pid far = whereis("far");
         kill(far);
         (void)co_await exit_of(far);
@@ -119,7 +119,8 @@ BENNU_SIM_TEST(DynamicSupervisor, neither_survives_the_other_side, options) {
             sessions = *co_await start<DynamicSupervisor>({.link = true});
             cast(sessions, DynamicSupervisor::Adopt{adopted});
             for (std::uint8_t shard : {std::uint8_t{0}, std::uint8_t{1}})
-                (void)co_await start_child(sessions, unnamed(notes, {.shard = shard}));
+                (void)co_await start_child(sessions,
+                                           unnamed(notes, {.place = place::shard(shard)}));
             co_await sleep(10ms);
             throw std::runtime_error("the owner crashes");
         });
@@ -131,7 +132,7 @@ BENNU_SIM_TEST(DynamicSupervisor, neither_survives_the_other_side, options) {
 
         // Killed, it cannot stop anybody: the links do.
         auto killed = *co_await start<DynamicSupervisor>({});
-        Pid remote = *co_await start_child(killed, unnamed(notes, {.shard = std::uint8_t{1}}));
+        Pid remote = *co_await start_child(killed, unnamed(notes, {.place = place::shard(1)}));
         Pid local = *co_await start_child(killed, unnamed(notes, {}));
         kill(killed.pid());
         EXPECT_TRUE(co_await exit_of(remote, 1s));
@@ -223,7 +224,7 @@ BENNU_SIM_TEST(SupervisionTree, shows_states_restarts_and_mailboxes_even_of_a_st
         top.push_back(noted(notes, "down", {.restart = Restart::transient}));
         auto tree = co_await require(supervise({.name = "app"}, std::move(top)));
         (void)co_await start_child(whereis<DynamicSupervisor>("sessions"),
-                                   noted(notes, "session", {.shard = std::uint8_t{1}}));
+                                   noted(notes, "session", {.place = place::shard(1)}));
         co_await crash("a", tree);
         co_await crash("a", tree);
         cast(whereis<Noted>("down"), Noted::Finish{});
@@ -285,9 +286,9 @@ TEST(SupervisorMultiShard, children_of_other_shards_are_restarted_there_and_end_
         auto tree = co_await require(supervise({}, std::move(top)));
         auto sessions = whereis<DynamicSupervisor>("sessions");
         for (int i = 0; i < 100; ++i) {
-            (void)co_await start_child(sessions,
-                                       child<Plain>({.restart = Restart::temporary,
-                                                     .shard = static_cast<std::uint8_t>(i % 2)}));
+            (void)co_await start_child(
+                sessions, child<Plain>({.restart = Restart::temporary,
+                                        .place = place::shard(static_cast<std::uint8_t>(i % 2))}));
             std::size_t which = random().below(4);
             Pid before = parts.at(which).pid();
             cast(parts.at(which), Plain::Crash{});

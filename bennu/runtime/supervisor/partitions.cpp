@@ -4,19 +4,6 @@
 
 namespace bennu::detail {
 
-std::uint64_t partition_hash(std::uint64_t key) {
-    // splitmix64's finaliser: neighbouring keys spread over all partitions.
-    key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    key = (key ^ (key >> 27)) * 0x94D049BB133111EBULL;
-    return key ^ (key >> 31);
-}
-
-std::uint64_t partition_hash(std::string_view key) {
-    std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a: the same on every machine
-    for (unsigned char c : key) hash = (hash ^ c) * 0x100000001B3ULL;
-    return partition_hash(hash);
-}
-
 ChildSpec partition_spec(ChildOptions options, std::shared_ptr<PartitionTable> table,
                          Function<ChildSpec(std::size_t)> make_copy) {
     ChildOptions whole{

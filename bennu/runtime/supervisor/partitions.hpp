@@ -17,8 +17,6 @@ struct PartitionTable {
     explicit PartitionTable(std::size_t count) : pids(count) {}
     std::vector<std::atomic<std::uint64_t>> pids;
 };
-std::uint64_t partition_hash(std::string_view key);
-std::uint64_t partition_hash(std::uint64_t key);
 /// A supervisor over one copy of `make_copy(i)` per partition.
 ChildSpec partition_spec(ChildOptions options, std::shared_ptr<PartitionTable> table,
                          Function<ChildSpec(std::size_t)> make_copy);
@@ -48,9 +46,9 @@ class Partitions {
     /// The copy of this shard, when there is one per shard (or a multiple of that).
     Ref<S> here() const { return at(shard_index()); }
     /// Equal keys go to the same copy for as long as the number of copies stays.
-    Ref<S> by(std::string_view key) const { return at(detail::partition_hash(key) % size()); }
+    Ref<S> by(std::string_view key) const { return at(detail::stable_hash(key) % size()); }
     Ref<S> by(std::integral auto key) const {
-        return at(detail::partition_hash(static_cast<std::uint64_t>(key)) % size());
+        return at(detail::stable_hash(static_cast<std::uint64_t>(key)) % size());
     }
 
     std::shared_ptr<detail::PartitionTable> table() const { return table_; }
@@ -65,14 +63,15 @@ template <typename S, typename... A>
 ChildSpec child_partitions(const Partitions<S>& partitions, ChildOptions options, A... args) {
     ChildOptions whole = options;
     if (whole.id.empty()) whole.id = detail::type_name_of<S>();
-    return detail::partition_spec(std::move(whole), partitions.table(),
-                                  [options = std::move(options), args...](std::size_t index) {
-                                      ChildOptions copy = options;
-                                      copy.id = std::to_string(index);
-                                      if (!copy.name.empty()) copy.name.append("/").append(copy.id);
-                                      copy.shard = static_cast<std::uint8_t>(index % shard_count());
-                                      return child<S>(std::move(copy), args...);
-                                  });
+    return detail::partition_spec(
+        std::move(whole), partitions.table(),
+        [options = std::move(options), args...](std::size_t index) {
+            ChildOptions copy = options;
+            copy.id = std::to_string(index);
+            if (!copy.name.empty()) copy.name.append("/").append(copy.id);
+            copy.place = place::shard(static_cast<std::uint8_t>(index % shard_count()));
+            return child<S>(std::move(copy), args...);
+        });
 }
 
 }  // namespace bennu

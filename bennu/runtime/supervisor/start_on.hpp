@@ -30,7 +30,6 @@ void ensure_linked(Pid pid);
 /// the other direction is the supervisor's to add.
 template <typename S, typename... A>
 Task<Result<Pid>> start_on(std::uint8_t shard, std::string name, A... args) {
-    shard = static_cast<std::uint8_t>(shard % shard_count());
     Result<Result<Pid>> made = co_await ask_shard<Result<Pid>>(
         shard, [parent = self(), name = std::move(name), args...]() mutable {
             SpawningFor spawning(parent);

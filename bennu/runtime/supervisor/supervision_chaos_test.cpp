@@ -61,18 +61,19 @@ std::vector<ChildSpec> chaos_tree(Ledger& ledger) {
     std::vector<ChildSpec> groups;
     for (Strategy strategy : {one_for_one, one_for_all, rest_for_one}) {
         int first = static_cast<int>(groups.size()) * workers / 3;
-        groups.push_back(child_supervisor(
-            std::string(to_string(strategy)), {.strategy = strategy, .budget = plenty},
-            [&ledger, first] {
-                std::vector<ChildSpec> list;
-                for (int i = first; i < first + workers / 3; ++i) {
-                    list.push_back(child<Worker>({.id = name_of(i),
-                                                  .name = name_of(i),
-                                                  .shard = static_cast<std::uint8_t>(i % 2)},
-                                                 &ledger));
-                }
-                return list;
-            }));
+        groups.push_back(
+            child_supervisor(std::string(to_string(strategy)),
+                             {.strategy = strategy, .budget = plenty}, [&ledger, first] {
+                                 std::vector<ChildSpec> list;
+                                 for (int i = first; i < first + workers / 3; ++i) {
+                                     list.push_back(child<Worker>(
+                                         {.id = name_of(i),
+                                          .name = name_of(i),
+                                          .place = place::shard(static_cast<std::uint8_t>(i % 2))},
+                                         &ledger));
+                                 }
+                                 return list;
+                             }));
     }
     return groups;
 }

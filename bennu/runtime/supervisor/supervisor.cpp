@@ -176,7 +176,7 @@ ChildSpec child_supervisor(ChildOptions child, SupervisorOptions options,
 namespace {
 
 /// A supervisor answers once its children did: there is no useful limit of ours.
-constexpr CallOptions patient{.timeout = Duration::max()};
+constexpr CallOptions patient{.timeout = Duration::max(), .inherit_deadline = false};
 
 }  // namespace
 

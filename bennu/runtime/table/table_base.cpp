@@ -99,22 +99,26 @@ void TableBase::give_to(Pid process, Tell tell) {
     }
 }
 
+/// Tells the table of its owner's end, and keeps neither alive.
+struct TableBase::OwnerEnds final : ExitHook {
+    explicit OwnerEnds(std::weak_ptr<TableBase> t) : table(std::move(t)) {}
+    void process_ended(Pid owner) override {
+        if (auto alive = table.lock()) alive->owner_ended(owner);
+    }
+    std::weak_ptr<TableBase> table;
+};
+
 void TableBase::arrive(Pid process, Pid from, Tell tell) {
     Shard* shard = Shard::current();
-    std::uint64_t hook = shard ? shard->at_end(process,
-                                               [table = weak_from_this(), process] {
-                                                   if (auto alive = table.lock())
-                                                       alive->owner_ended(process);
-                                               })
-                               : 0;
-    if (hook == 0) {
+    auto hook = std::make_shared<OwnerEnds>(weak_from_this());
+    if (!shard || !shard->add_exit_hook(process, hook)) {
         close();
         return;
     }
     {
         std::lock_guard lock(life_);
         owner_ = process;
-        owner_hook_ = hook;
+        owner_hook_ = std::move(hook);
         if (heir_ == process) heir_ = {};
     }
     if (tell) tell(TableInherited{options_.name, from});
@@ -126,7 +130,7 @@ void TableBase::owner_ended(Pid owner) {
     {
         std::lock_guard lock(life_);
         if (owner_ != owner) return;
-        owner_hook_ = 0;
+        owner_hook_.reset();
         heir = std::exchange(heir_, {});
         tell = std::move(tell_heir_);
     }
@@ -140,18 +144,19 @@ void TableBase::owner_ended(Pid owner) {
 /// The owner's end means nothing to the table any more.
 void TableBase::release_owner() {
     Pid owner;
-    std::uint64_t hook;
+    std::shared_ptr<OwnerEnds> hook;
     {
         std::lock_guard lock(life_);
         owner = std::exchange(owner_, {});
-        hook = std::exchange(owner_hook_, 0);
+        hook = std::exchange(owner_hook_, nullptr);
     }
     Shard* shard = Shard::current();
-    if (hook == 0 || !shard) return;
+    if (!hook || !shard) return;
     if (owner.shard() == shard->index()) {
-        shard->cancel_at_end(owner, hook);
+        shard->remove_exit_hook(owner, hook.get());
     } else {
-        shard->post(owner.shard(), [owner, hook] { Shard::current()->cancel_at_end(owner, hook); });
+        shard->post(owner.shard(),
+                    [owner, hook] { Shard::current()->remove_exit_hook(owner, hook.get()); });
     }
 }
 

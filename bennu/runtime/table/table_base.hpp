@@ -57,6 +57,7 @@ class TableBase : public std::enable_shared_from_this<TableBase> {
 
   private:
     class Passage;
+    struct OwnerEnds;
     void start_sweeper();
     static Task<> sweep(std::weak_ptr<TableBase> table, Duration every);
     void owner_ended(Pid owner);
@@ -69,7 +70,7 @@ class TableBase : public std::enable_shared_from_this<TableBase> {
     std::atomic<bool> sweeping_{false};
     mutable std::mutex life_;  // of what follows
     Pid owner_;
-    std::uint64_t owner_hook_ = 0;
+    std::shared_ptr<OwnerEnds> owner_hook_;
     Pid heir_;
     Tell tell_heir_;
 };
