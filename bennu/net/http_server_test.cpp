@@ -7,7 +7,7 @@
 #include "bennu/net/websocket_frame.hpp"
 #include "bennu/net/websocket_handshake.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::net::http_server_test {
 

@@ -40,6 +40,8 @@ void Shard::end(Process& process, ExitReason reason) {
                                       {"reason", reason.describe()},
                                       {"at", at}});
     }
+    if (observer_) [[unlikely]]
+        observer_->ended(*this, pid, process, reason);
     // From here on nobody finds it: what its destructors send to it is dropped.
     if (++process.generation == 0) process.generation = 1;
     process.flags = 0;

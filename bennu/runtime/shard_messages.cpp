@@ -11,6 +11,8 @@ void Shard::send(Envelope&& envelope) {
     } else if (closing_) {
         envelope.type->destroy(envelope.payload);
     } else if (envelope.to.shard() < runtime_.shard_count()) {
+        if (observer_) [[unlikely]]
+            observer_->sent(*this, envelope);
         ring_to(envelope.to.shard()).push(envelope);
     } else {
         send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
@@ -21,18 +23,24 @@ void Shard::send(Envelope&& envelope) {
 void Shard::deliver(Envelope& envelope) {
     const MessageType* type = envelope.type;
     if (envelope.to.generation() == 0) {
+        if (observer_) [[unlikely]]
+            observer_->arrived(*this, envelope);
         type->run(*this, nullptr, envelope.payload, envelope.reply, envelope.deadline);
         type->destroy(envelope.payload);
         return;
     }
     Process* process = find(envelope.to);
     if (!process) {
+        if (observer_) [[unlikely]]
+            observer_->dropped(*this, envelope, "no such process");
         send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
         type->destroy(envelope.payload);
         return;
     }
     if (process->mailbox >= process->type->mailbox_limit) {
         if (process->type->overflow == Overflow::reject) {
+            if (observer_) [[unlikely]]
+                observer_->dropped(*this, envelope, "mailbox full");
             send_failure(envelope.reply,
                          Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
             type->destroy(envelope.payload);
@@ -57,6 +65,8 @@ void Shard::deliver(Envelope& envelope) {
     }
     process->tail = message;
     ++process->mailbox;
+    if (observer_) [[unlikely]]
+        observer_->queued(*this, *message);
     schedule(*process);
 }
 
