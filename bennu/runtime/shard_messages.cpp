@@ -22,7 +22,7 @@ void Shard::send(Envelope&& envelope) {
 
 void Shard::deliver(Envelope& envelope) {
     const MessageType* type = envelope.type;
-    if (envelope.to.generation() == 0) {
+    if (envelope.to.generation() == 0 && type->system) {
         if (observer_) [[unlikely]]
             observer_->arrived(*this, envelope);
         type->run(*this, nullptr, envelope.payload, envelope.reply, envelope.deadline);

@@ -20,9 +20,11 @@ struct SimOptions {
     SimNetworkOptions network = {};
     /// Virtual time after which a run that has not ended counts as hung.
     Duration limit = std::chrono::hours(1);
+    /// So many turns without time moving on are an endless loop: hung as well.
+    std::uint64_t max_rounds = 1'000'000;
     /// How often what goes wrong; nothing does unless asked for.
     FaultOptions faults = {};
-    /// Exactly these faults in place of drawn ones.
+    /// Exactly these faults in place of drawn ones; `faults.victim` still says who may be meant.
     std::optional<std::vector<SimFault>> plan = {};
     /// How many of the last events `SimOutcome::trace` keeps; 0: there is none.
     std::size_t trace = 0;

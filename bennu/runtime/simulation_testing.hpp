@@ -10,6 +10,11 @@
 
 namespace bennu {
 
+/// For GoogleTest's messages.
+inline void PrintTo(const SimFault& fault, std::ostream* out) {
+    *out << fault.describe();
+}
+
 namespace detail {
 
 /// The file and line of a failed assertion, and what it said.
@@ -54,8 +59,8 @@ inline bool fails_again(const SimTestBody& body, std::uint64_t seed, const std::
     return false;
 }
 
-/// Runs the body with one seed after the other until it fails; explains that failure: the text is
-/// printed and returned, empty when there was none.
+/// Runs the body with one seed after the other until it fails; explains that failure. Empty when
+/// there was none.
 inline std::string run_sim_test(
     const char* suite, const char* name, const SimTestBody& body,
     const std::function<std::optional<FailedAssertion>()>& failed = &first_failed_assertion) {
@@ -78,8 +83,6 @@ inline std::string run_sim_test(
         failure.message = why->message;
         std::string text =
             explain_failure(failure, first, [&] { return fails_again(body, seed, why->place); });
-        std::printf("%s", text.c_str());
-        std::fflush(stdout);
         if (!thrown.empty()) ADD_FAILURE() << thrown;
         return text;
     }
@@ -95,7 +98,7 @@ inline std::string run_sim_test(
 #define BENNU_SIM_TEST(suite, name, options)                                       \
     static void bennu_sim_##suite##_##name(::bennu::SimOptions options);           \
     TEST(suite, name) {                                                            \
-        ::bennu::detail::run_sim_test(#suite, #name, &bennu_sim_##suite##_##name); \
+        std::fputs(::bennu::detail::run_sim_test(#suite, #name, &bennu_sim_##suite##_##name).c_str(), stdout); \
     }                                                                              \
     static void bennu_sim_##suite##_##name(::bennu::SimOptions options)
 

@@ -85,10 +85,12 @@ std::string explain_failure(const SimFailure& failure, const SimHarness& first,
         text += "  it did not fail again\n";
     } else if (!faults.empty()) {
         Shrunk shrunk = shrink_faults(faults, fails_with);
-        text +=
-            fmt::format("  of {} faults {} {} ({} runs{}):\n", faults.size(), shrunk.faults.size(),
-                        shrunk.faults.size() == 1 ? "is enough" : "are enough", shrunk.runs,
-                        shrunk.minimal ? "" : ", stopped before the end");
+        std::size_t count = shrunk.faults.size();
+        std::string needed = count == 0   ? "none is needed"
+                             : count == 1 ? "1 is enough"
+                                          : std::to_string(count) + " are enough";
+        text += fmt::format("  of {} faults {} ({} runs{}):\n", faults.size(), needed, shrunk.runs,
+                            shrunk.minimal ? "" : ", stopped before the end");
         text += list_of(shrunk.faults);
         text += "  replay with these only: " + with_faults(failure, shrunk.faults) + "\n";
         faults = std::move(shrunk.faults);

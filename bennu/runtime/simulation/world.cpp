@@ -9,9 +9,6 @@ namespace bennu::detail {
 
 namespace {
 
-/// So many rounds without time moving on are an endless loop of the program.
-constexpr std::uint64_t max_rounds = 1'000'000;
-
 constinit thread_local SimWorld* current_world = nullptr;
 
 std::uint64_t mixed(std::uint64_t value) {
@@ -75,7 +72,7 @@ SimOutcome SimWorld::run(Function<Task<Result<>>()> main) {
     runtime_->start_main(std::move(main));
     if (allocations_fail(options_)) hook_allocations(&before_allocation);
     do {
-        while (!runtime_->finished() && !hung_ && round()) hung_ = rounds_ == max_rounds;
+        while (!runtime_->finished() && !hung_ && round()) hung_ = rounds_ == options_.max_rounds;
     } while (!runtime_->finished() && !hung_ && move_on());
     hook_allocations(nullptr);
 
