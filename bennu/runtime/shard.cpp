@@ -150,6 +150,7 @@ void Shard::run_as(Process& process, F&& code) {
     try {
         code();
     } catch (...) {
+        MustAllocate handling;
         fault = std::make_unique<Fault>();
         fault->exception = std::current_exception();
     }

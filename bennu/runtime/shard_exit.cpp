@@ -28,6 +28,7 @@ void Shard::stop(Process& process, ExitReason reason) {
 }
 
 void Shard::end(Process& process, ExitReason reason) {
+    MustAllocate ending;
     Pid pid = pid_of(process);
     std::uint32_t index = process.next_free;
     Pid previous = std::exchange(running_, pid);

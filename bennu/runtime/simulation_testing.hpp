@@ -80,7 +80,8 @@ inline std::string run_sim_test(
         std::optional<FailedAssertion> why = failed();
         if (!thrown.empty() && !why) why = FailedAssertion{{}, thrown};
         if (!why) continue;
-        failure.message = why->message;
+        // Without GoogleTest's trace, which says what follows.
+        failure.message = why->message.substr(0, why->message.find("\nGoogle Test trace:"));
         std::string text =
             explain_failure(failure, first, [&] { return fails_again(body, seed, why->place); });
         if (!thrown.empty()) ADD_FAILURE() << thrown;

@@ -25,6 +25,8 @@ pre { margin: 6px 0; padding: 8px 10px; background: var(--back); border: 1px sol
   white-space: pre-wrap; overflow-wrap: anywhere; max-height: 9em; overflow: auto; }
 pre.why { background: var(--bad-back); border-color: transparent; }
 details summary { cursor: pointer; color: var(--bad); font-weight: 600; }
+details button { border: 0; padding: 0; background: none; color: inherit; font: inherit; text-align: left; cursor: pointer; }
+details button:hover { text-decoration: underline; }
 details ol { margin: 4px 0 4px; padding-left: 28px; }
 .bar { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; padding: 8px 20px; border-bottom: 1px solid var(--line);
   background: var(--panel); }
@@ -35,7 +37,7 @@ details ol { margin: 4px 0 4px; padding-left: 28px; }
 .bar button:disabled { opacity: .45; }
 #shown { color: var(--faint); }
 main { flex: 1; overflow: auto; min-height: 180px; }
-#heads { position: sticky; top: 0; z-index: 1; background: var(--panel); border-bottom: 1px solid var(--line); height: 46px; }
+#heads { position: sticky; top: 0; min-width: 100%; z-index: 1; background: var(--panel); border-bottom: 1px solid var(--line); height: 46px; }
 #heads button { position: absolute; top: 3px; height: 40px; padding: 2px 4px; border: 0; border-radius: 6px; background: none;
   color: inherit; font: inherit; line-height: 1.25; cursor: pointer; overflow: hidden; text-align: center; }
 #heads button:hover, #heads button:focus-visible { background: var(--back); outline: 1px solid var(--life); }
@@ -83,7 +85,7 @@ const $ = id => document.getElementById(id);
 const at_once = 400, left = 110, column = 150, row = 24;
 const short = text => text.replace(/\(anonymous namespace\)::/g, '').replace(/\b[A-Za-z_]\w*::/g, '');
 const seconds = us => (us / 1e6).toFixed(6) + ' s';
-let last = Infinity, first = 0;
+let last = Infinity, first = 0, y_of;
 
 document.title = data.test + ' · seed ' + data.seed;
 const h1 = document.querySelector('h1');
@@ -97,7 +99,11 @@ if (data.faults.length) {
   details.open = data.faults.length <= 6;
   details.innerHTML = '<summary></summary><ol></ol>';
   details.firstChild.textContent = data.faults.length === 1 ? '1 injected fault' : data.faults.length + ' injected faults';
-  for (const fault of data.faults) details.lastChild.append(Object.assign(document.createElement('li'), {textContent: fault}));
+  data.faults.forEach((fault, i) => {
+    const button = Object.assign(document.createElement('button'), {textContent: fault, title: 'Show it', onclick: () => show_fault(i)});
+    details.lastChild.append(Object.assign(document.createElement('li')));
+    details.lastChild.lastChild.append(button);
+  });
   $('faults').append(details);
 }
 data.runs.forEach((run, i) => $('run').append(new Option('Run ' + (i + 1) + (run.hung ? ' (hung)' : run.status ? ' (failed)' : ''), i)));
@@ -119,6 +125,18 @@ function matching(run) {
       [pid, label_of(run, pid), run.processes[pid] ? run.processes[pid].type : ''])].join(' ').toLowerCase();
     return words.every(word => text.includes(word));
   });
+}
+
+// The faults of all runs, in order, are the fault events of their traces, as far as these go back.
+function show_fault(index) {
+  const marks = data.runs.flatMap((run, i) => run.events.filter(e => e.kind === 'fault').map(event => ({i, event})));
+  const mark = marks[index - (data.faults.length - marks.length)];
+  if (!mark) return;
+  $('run').value = mark.i;
+  $('filter').value = '';
+  last = matching(data.runs[mark.i]).indexOf(mark.event) + at_once / 2;
+  draw();
+  document.querySelector('main').scrollTop = y_of.get(mark.event).start - 120;
 }
 
 function svg(tag, attributes, ...children) {
@@ -163,7 +181,7 @@ function draw() {
     if (end !== undefined && end > event.sent) rows.push({time: end, order: i, event, part: 'end'});
   });
   rows.sort((a, b) => a.time - b.time || a.order - b.order);
-  const y_of = new Map();
+  y_of = new Map();
   rows.forEach((r, i) => {
     const y = 30 + i * row;
     const ys = y_of.get(r.event) || {start: y, end: y};

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bennu/runtime/pipe.hpp"
+#include "bennu/runtime/offload.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/supervisor.hpp"
 

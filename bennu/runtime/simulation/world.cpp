@@ -135,9 +135,7 @@ bool SimWorld::strike(SimFault fault) {
     std::string hit;
     switch (fault.kind) {
         case FaultKind::kill:
-            hit = kill_one(fault);
-            if (hit.empty()) return false;
-            break;
+            return kill_one(std::move(fault));
         case FaultKind::partition:
             hit = partition_one(fault);
             if (hit.empty()) return false;
@@ -152,11 +150,10 @@ bool SimWorld::strike(SimFault fault) {
             return false;
     }
     faults_.struck(std::move(fault), std::move(hit));
-    struck_ = {};
     return true;
 }
 
-std::string SimWorld::kill_one(const SimFault& fault) {
+bool SimWorld::kill_one(SimFault fault) {
     std::vector<ProcessInfo> candidates;
     for (unsigned i = 0; i < options_.shards; ++i) {
         Shard& shard = runtime_->shard(i);
@@ -167,13 +164,15 @@ std::string SimWorld::kill_one(const SimFault& fault) {
                 candidates.push_back(std::move(info));
         }
     }
-    if (candidates.empty()) return {};
+    if (candidates.empty()) return false;
     const ProcessInfo& victim = candidates[fault.pick % candidates.size()];
     struck_ = victim.pid;
+    faults_.struck(std::move(fault), label(victim));
+    struck_ = {};
     Shard& shard = runtime_->shard(victim.pid.shard());
     Shard::Entered entered(shard);
     shard.exit(*shard.find(victim.pid), ExitReason::killed("simulated fault"));
-    return label(victim);
+    return true;
 }
 
 std::string SimWorld::partition_one(const SimFault& fault) {

@@ -25,7 +25,7 @@ class SimWorld {
     bool round();
     bool move_on();
     bool strike(SimFault fault);
-    std::string kill_one(const SimFault& fault);
+    bool kill_one(SimFault fault);
     std::string partition_one(const SimFault& fault);
     bool may_fail(const Process& process);
     static void before_allocation(std::size_t size);
