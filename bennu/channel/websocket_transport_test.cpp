@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/channel/test_socket.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/web/endpoint.hpp"
 
 namespace bennu::websocket_transport_test {

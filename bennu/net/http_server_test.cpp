@@ -9,7 +9,7 @@
 #include "bennu/runtime/insight/exercise.hpp"
 #include "bennu/runtime/insight/snapshot.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::net::http_server_test {
 

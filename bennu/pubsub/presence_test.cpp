@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/pubsub/pubsub.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::presence_test {
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::pubsub_test {
 

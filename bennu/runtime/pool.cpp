@@ -36,8 +36,13 @@ Depot& depot() {
 }
 
 struct Lists {
+    /// How many of the classes are served without further ado: all, or none while allocations are
+    /// hooked. So the hook costs nothing when there is none.
+    std::size_t served = classes;
     std::array<Block*, classes> heads{};
     bool registered = false;
+    AllocationHook hook = nullptr;
+    unsigned unhooked = 0;
 };
 constinit thread_local Lists lists;
 
@@ -84,20 +89,49 @@ struct AtThreadEnd {
     return block;
 }
 
+Block* take_block(std::size_t index) {
+    Block* block = lists.heads[index];
+    if (!block) [[unlikely]]
+        return static_cast<Block*>(refill(index));
+    lists.heads[index] = block->next;
+    return block;
+}
+
+[[gnu::noinline]] void* allocate_otherwise(std::size_t size) {
+    before_allocation(size);
+    MustAllocate seen;
+#ifndef BENNU_POOL_IS_MALLOC
+    std::size_t index = (size - 1) / class_size;
+    if (index < classes) return take_block(index);
+#endif
+    return ::operator new(size);
+}
+
 }  // namespace
 
 void* pool_allocate(std::size_t size) {
 #ifndef BENNU_POOL_IS_MALLOC
     std::size_t index = (size - 1) / class_size;
-    if (index < classes) [[likely]] {
-        Block* block = lists.heads[index];
-        if (!block) [[unlikely]]
-            return refill(index);
-        lists.heads[index] = block->next;
-        return block;
-    }
+    if (index < lists.served) [[likely]]
+        return take_block(index);
 #endif
-    return ::operator new(size);
+    return allocate_otherwise(size);
+}
+
+void hook_allocations(AllocationHook hook) {
+    lists.hook = hook;
+    lists.served = hook ? 0 : classes;
+}
+
+void before_allocation(std::size_t size) {
+    if (lists.hook && lists.unhooked == 0) lists.hook(size);
+}
+
+MustAllocate::MustAllocate() {
+    ++lists.unhooked;
+}
+MustAllocate::~MustAllocate() {
+    --lists.unhooked;
 }
 
 void pool_free(void* memory, std::size_t size) noexcept {

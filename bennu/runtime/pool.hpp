@@ -12,6 +12,24 @@ namespace bennu::detail {
 void* pool_allocate(std::size_t size);
 void pool_free(void* block, std::size_t size) noexcept;
 
+/// Called before each allocation of the calling thread; may throw std::bad_alloc in its place.
+/// Null: none. It sees the pool's allocations, and those of `operator new` in a program that
+/// includes simulation/failing_new.hpp.
+using AllocationHook = void (*)(std::size_t size);
+void hook_allocations(AllocationHook hook);
+/// Calls it. For replacements of `operator new`.
+void before_allocation(std::size_t size);
+
+/// While one lives, the calling thread's hook is not called: for what ends a process after a fault,
+/// and for what stands for the kernel in the simulator.
+class MustAllocate {
+  public:
+    MustAllocate();
+    ~MustAllocate();
+    MustAllocate(const MustAllocate&) = delete;
+    MustAllocate& operator=(const MustAllocate&) = delete;
+};
+
 /// Bytes that the pools of all threads have taken from the system.
 std::size_t pool_reserved_bytes();
 

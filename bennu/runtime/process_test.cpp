@@ -61,6 +61,21 @@ TEST(Process, casts_and_calls_reach_a_server_in_order) {
     EXPECT_EQ(seen, 5050);
 }
 
+TEST(Process, nobody_gets_no_message_and_answers_no_call) {
+    std::string code;
+    run_on(2, [&]() -> Task<Result<>> {
+        cast(Ref<Counter>(), Counter::Add{1});
+        auto got = co_await spawn_on(1, [] {
+            cast(Ref<Counter>(), Counter::Add{1});
+            return self();
+        });
+        EXPECT_TRUE(got);
+        code = (co_await try_call(Ref<Counter>(), Counter::Get{})).error().code();
+        co_return {};
+    });
+    EXPECT_EQ(code, "noproc");
+}
+
 TEST(Process, a_suspended_handler_keeps_later_messages_waiting) {
     std::string text;
     int count = 0;

@@ -97,6 +97,8 @@ Pid Shard::create(const ProcessType& type, void* body) {
     process.next_free = index;
     runs_[index / chunk_size][index % chunk_size] = 0;
     ++process_count_;
+    if (observer_) [[unlikely]]
+        observer_->spawned(*this, process);
     return Pid(index_, index, process.generation);
 }
 
@@ -141,6 +143,7 @@ void Shard::run_as(Process& process, F&& code) {
     try {
         code();
     } catch (...) {
+        MustAllocate handling;
         fault = std::make_unique<Fault>();
         fault->exception = std::current_exception();
     }
@@ -242,6 +245,8 @@ void Shard::run_message(Process& process, Message* message) {
             shard.deadline_ = Instant::max();
         }
     };
+    if (observer_) [[unlikely]]
+        observer_->runs(*this, process, *message);
     run_as(process, [&] {
         Guard guard{*this, message};
         Envelope& e = message->envelope;
@@ -262,12 +267,16 @@ void Shard::run_wait(const Due& due) {
     if (!entry || !entry->completed) return;
     std::coroutine_handle<> coroutine = entry->coroutine;
     if (Process* owner = find(entry->owner)) {
+        if (observer_) [[unlikely]]
+            observer_->resumes(*this, entry->owner);
         run_as(*owner, [&] { coroutine.resume(); });
     }
 }
 
 void Shard::resume_later(const WaitTable::Entry& entry, ReplyTo key) {
     const_cast<WaitTable::Entry&>(entry).completed = true;
+    if (observer_) [[unlikely]]
+        observer_->answered(*this, entry.owner);
     run_queue_.push({key.index, 0, key.generation});
 }
 
@@ -282,10 +291,15 @@ bool Shard::drain_rings() {
     bool any = false;
     for (unsigned from = 0; from < runtime_.shard_count(); ++from) {
         if (from == index_) continue;
-        any |= ring_from(static_cast<std::uint8_t>(from)).pull([this](Envelope& e) {
+        auto sender = static_cast<std::uint8_t>(from);
+        any |= ring_from(sender).pull([this, &sender](Envelope& e) {
+            if (observer_) [[unlikely]]
+                observer_->arriving(*this, &sender);
             deliver(e);
         }) > 0;
     }
+    if (observer_) [[unlikely]]
+        observer_->arriving(*this, nullptr);
     return any;
 }
 
@@ -311,6 +325,8 @@ bool Shard::fire_timers() {
     fired_.clear();
     timers_.advance(now_, timers_per_turn, fired_);
     for (TimerWheel::Fired& fired : fired_) {
+        if (observer_) [[unlikely]]
+            observer_->timer(*this);
         if (fired.message) {
             deliver(fired.message->envelope);
             delete fired.message;
@@ -331,6 +347,8 @@ bool Shard::poll(Instant until) {
         Pid pid(index_, static_cast<std::uint32_t>(event.token >> 8) & 0xFFFFFF,
                 static_cast<std::uint32_t>(event.token >> 32));
         if (Process* process = find(pid); process && process->type->on_io) {
+            if (observer_) [[unlikely]]
+                observer_->socket_ready(*this, pid);
             run_as(*process, [&] {
                 process->type->on_io(process->body, static_cast<std::uint8_t>(event.token),
                                      event.ready);

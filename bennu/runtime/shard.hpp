@@ -16,6 +16,7 @@
 #include "bennu/runtime/reactor/reactor.hpp"
 #include "bennu/runtime/ring.hpp"
 #include "bennu/runtime/run_queue.hpp"
+#include "bennu/runtime/shard_observer.hpp"
 #include "bennu/runtime/task.hpp"
 #include "bennu/runtime/timer_wheel.hpp"
 #include "bennu/runtime/wait.hpp"
@@ -239,6 +240,8 @@ class Shard {
     }
 
     void connect_rings(std::vector<std::unique_ptr<Ring>>* all) { rings_ = all; }
+    /// Shows everything that happens here to `observer` from now on; null: to nobody.
+    void observe(ShardObserver* observer) { observer_ = observer; }
     void wake() { reactor_->wake(); }
 
   private:
@@ -303,6 +306,7 @@ class Shard {
     TimerWheel timers_;
     WaitTable waits_;
     Pid running_;
+    ShardObserver* observer_ = nullptr;
     const ExitReason* ending_ = nullptr;
     Instant deadline_ = Instant::max();  ///< of the message that runs now
     std::uint64_t calls_skipped_ = 0, rejected_ = 0, dropped_ = 0;

@@ -28,6 +28,7 @@ void Shard::stop(Process& process, ExitReason reason) {
 }
 
 void Shard::end(Process& process, ExitReason reason) {
+    MustAllocate ending;
     Pid pid = pid_of(process);
     std::uint32_t index = process.next_free;
     Pid previous = std::exchange(running_, pid);
@@ -40,6 +41,8 @@ void Shard::end(Process& process, ExitReason reason) {
                                       {"reason", reason.describe()},
                                       {"at", at}});
     }
+    if (observer_) [[unlikely]]
+        observer_->ended(*this, pid, process, reason);
     // From here on nobody finds it: what its destructors send to it is dropped.
     ++process.generation;
     process.flags = 0;

@@ -104,6 +104,8 @@ bool Shard::make_room(Process& process, Envelope& envelope) {
     }
     ++rejected_;
     note_overflow(process);
+    if (observer_) [[unlikely]]
+        observer_->dropped(*this, envelope, "mailbox full");
     send_failure(envelope.reply,
                  Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full"));
     envelope.type->destroy(envelope.payload);
@@ -124,6 +126,8 @@ bool Shard::drop_oldest(Process& process, Priority lane) {
     --process.mailbox;
     ++dropped_;
     note_overflow(process);
+    if (observer_) [[unlikely]]
+        observer_->dropped(*this, oldest->envelope, "dropped from a full mailbox");
     send_failure(oldest->envelope.reply,
                  Error(ErrorKind::overloaded, "dropped", "dropped from a full mailbox"));
     discard(oldest);
@@ -175,6 +179,8 @@ void Shard::put_into_lane(Process& process, Message* message) {
     Envelope& envelope = message->envelope;
     if (envelope.type->admission) send_reply(std::exchange(envelope.reply, {}), Unit{});
     ++process.mailbox;
+    if (observer_) [[unlikely]]
+        observer_->queued(*this, *message);
     if (envelope.type->priority == Priority::normal) {
         push_message(process.tail, message);
         return;

@@ -11,6 +11,8 @@ void Shard::send(Envelope&& envelope) {
     } else if (closing_) {
         envelope.type->destroy(envelope.payload);
     } else if (envelope.to.shard() < runtime_.shard_count()) {
+        if (observer_) [[unlikely]]
+            observer_->sent(*this, envelope);
         ring_to(envelope.to.shard()).push(envelope);
     } else {
         return_to_sender(envelope);
@@ -18,13 +20,17 @@ void Shard::send(Envelope&& envelope) {
 }
 
 void Shard::return_to_sender(Envelope& envelope) {
+    if (observer_) [[unlikely]]
+        observer_->dropped(*this, envelope, "no such process");
     send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
     envelope.type->destroy(envelope.payload);
 }
 
 void Shard::deliver(Envelope& envelope) {
     const MessageType* type = envelope.type;
-    if (envelope.to.generation() == 0) {
+    if (envelope.to.generation() == 0 && type->system) {
+        if (observer_) [[unlikely]]
+            observer_->arrived(*this, envelope);
         type->run(*this, nullptr, envelope.payload, envelope.reply, envelope.deadline);
         type->destroy(envelope.payload);
         return;
@@ -46,6 +52,8 @@ void Shard::enqueue(Process& process, Envelope& envelope) {
     take_envelope(message->envelope, envelope);
     push_message(process.tail, message);
     ++process.mailbox;
+    if (observer_) [[unlikely]]
+        observer_->queued(*this, *message);
     schedule(process);
 }
 

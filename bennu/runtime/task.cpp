@@ -35,6 +35,7 @@ std::string Fault::describe() const {
 namespace detail {
 
 void PromiseBase::unhandled_exception() noexcept {
+    MustAllocate handling;
     fault = std::make_unique<Fault>();
     fault->exception = std::current_exception();
 }
@@ -47,6 +48,7 @@ std::coroutine_handle<> PromiseBase::too_deep(PromiseBase& child) {
 }
 
 std::coroutine_handle<> PromiseBase::propagate_fault(PromiseBase& thrower) {
+    MustAllocate handling;
     PromiseBase* stop = &thrower;
     std::unique_ptr<Fault> fault = std::move(thrower.fault);
     fault->awaits.push_back(stop->where);

@@ -44,10 +44,11 @@ TimerKey TimerWheel::arm_wait(Instant deadline, ReplyTo wait) {
 }
 
 TimerKey TimerWheel::arm_message(Instant deadline, Envelope&& envelope) {
+    std::unique_ptr<Message> message(new Message);
     std::uint32_t index = take();
     Timer& timer = timers_[index];
     timer.wait = {};
-    timer.message = new Message;
+    timer.message = message.release();
     take_envelope(timer.message->envelope, envelope);
     envelope.type = nullptr;
     return arm(deadline, index);
@@ -160,18 +161,31 @@ bool TimerWheel::advance(Instant now, std::size_t limit, std::vector<Fired>& fir
     }
 }
 
+std::uint32_t TimerWheel::next_occupied(int level, std::uint32_t from) const {
+    const std::uint64_t* words = &occupied_[static_cast<std::size_t>(level) * 4];
+    for (std::uint32_t i = 0; i <= 4; ++i) {
+        std::uint64_t word = words[(from / 64 + i) % 4];
+        // The first word is looked at twice: from `from` on, and at last up to it.
+        if (i == 0) word &= ~std::uint64_t{0} << (from % 64);
+        if (i == 4) word &= ~(~std::uint64_t{0} << (from % 64));
+        if (word == 0) continue;
+        auto bucket = (from / 64 + i) % 4 * 64 + static_cast<std::uint32_t>(std::countr_zero(word));
+        return (bucket - from) & 255;
+    }
+    return nil;
+}
+
 Instant TimerWheel::next_deadline() const {
     if (size_ == 0) return none;
     if (cascading_) return Instant{static_cast<std::int64_t>(now_ms_) * 1'000'000};
     std::uint64_t best = UINT64_MAX;
     for (int level = 0; level < levels; ++level) {
-        std::uint64_t base = now_ms_ >> (8 * level);
-        for (std::uint64_t step = level == 0 ? 0 : 1; step <= 256; ++step) {
-            auto bucket = static_cast<std::uint32_t>(level * 256 + ((base + step) & 255));
-            if (heads_[bucket] == nil) continue;
-            best = std::min(best, std::max((base + step) << (8 * level), now_ms_));
-            break;
-        }
+        // The bucket of this very moment comes first on the lowest level and last on the others,
+        // which hold only what is further away.
+        std::uint64_t start = (now_ms_ >> (8 * level)) + (level == 0 ? 0 : 1);
+        std::uint32_t ahead = next_occupied(level, static_cast<std::uint32_t>(start & 255));
+        if (ahead == nil) continue;
+        best = std::min(best, std::max((start + ahead) << (8 * level), now_ms_));
     }
     if (best == UINT64_MAX) return none;
     return Instant{static_cast<std::int64_t>(best) * 1'000'000};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "bennu/base/time.hpp"
@@ -60,6 +61,8 @@ class TimerWheel {
     static std::uint64_t to_ms(Instant instant);
     TimerKey arm(Instant deadline, std::uint32_t index);
     std::uint32_t take();
+    /// How many buckets after `from` the next one of the level with timers is, going around once.
+    std::uint32_t next_occupied(int level, std::uint32_t from) const;
     void link(std::uint32_t index);
     void unlink(std::uint32_t index);
     void release(std::uint32_t index);

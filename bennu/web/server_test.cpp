@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/net/testing.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/web/endpoint.hpp"
 #include "bennu/web/plugs.hpp"
 #include "bennu/web/websocket_route.hpp"

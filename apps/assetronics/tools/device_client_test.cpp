@@ -7,7 +7,7 @@
 #include "apps/assetronics/tools/simulated_device.hpp"
 #include "apps/assetronics/web/channels/channels.hpp"
 #include "bennu/base/log.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/web/endpoint.hpp"
 
 namespace assetronics::device::device_client_test {

@@ -10,7 +10,7 @@
 
 #include "bennu/data/shop_test.hpp"
 #include "bennu/data/sqlite/connection.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::sqlite_test {
 

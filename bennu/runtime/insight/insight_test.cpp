@@ -13,7 +13,7 @@
 #include "bennu/runtime/insight/symbols.hpp"
 #include "bennu/runtime/process.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::insight_test {
 

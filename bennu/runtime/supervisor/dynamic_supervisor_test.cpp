@@ -8,7 +8,7 @@
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/insight/snapshot.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/supervisor/noted_child.hpp"
 
 namespace bennu::dynamic_supervisor_test {

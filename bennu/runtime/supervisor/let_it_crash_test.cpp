@@ -6,7 +6,7 @@
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/insight/snapshot.hpp"
 #include "bennu/runtime/offload.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/supervisor.hpp"
 
 namespace bennu::let_it_crash_test {

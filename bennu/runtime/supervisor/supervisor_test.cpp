@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/supervisor/noted_child.hpp"
 
 namespace bennu::supervisor_rules_test {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/table/ordered_table.hpp"
 #include "bennu/runtime/table/table.hpp"
 

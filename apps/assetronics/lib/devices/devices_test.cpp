@@ -5,7 +5,7 @@
 #include "apps/assetronics/lib/database/database.hpp"
 #include "bennu/base/log.hpp"
 #include "bennu/pubsub/pubsub.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace assetronics::devices::devices_test {
 

@@ -1,4 +1,4 @@
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 #include <gtest/gtest.h>
 
