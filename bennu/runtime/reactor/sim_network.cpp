@@ -125,6 +125,13 @@ class SimReactor final : public Reactor {
         return endpoint ? endpoint->remote : SocketAddress{};
     }
 
+    void unwatch(SocketHandle socket) override {
+        SimNetwork::Endpoint* endpoint = network_.find(socket);
+        if (!endpoint) return;
+        std::erase_if(endpoint->watchers,
+                      [this](const auto& watcher) { return watcher.first == this; });
+    }
+
     Result<> watch(SocketHandle socket, std::uint64_t token, bool) override {
         SimNetwork::Endpoint* endpoint = network_.find(socket);
         if (!endpoint) return Error(ErrorKind::io, "bad_socket");
