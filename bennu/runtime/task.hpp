@@ -37,7 +37,7 @@ struct PromiseBase {
     /// Decides who runs next once this task has its result. The default is the awaiting parent.
     Complete complete = &resume_parent;
     PromiseBase* parent = nullptr;
-    /// The task that this one awaits: what a crash handler can walk down from the root.
+    /// The one task that this one awaits: what a crash handler walks down from the root.
     PromiseBase* awaited = nullptr;
     std::source_location where;
     std::unique_ptr<Fault> fault;

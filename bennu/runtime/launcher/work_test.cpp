@@ -5,8 +5,10 @@
 
 #include "bennu/runtime/launcher/node_page.hpp"
 #include "bennu/runtime/process.hpp"
+#include "bennu/runtime/race.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/task.hpp"
+#include "bennu/runtime/within.hpp"
 
 namespace bennu {
 namespace {
@@ -78,6 +80,11 @@ BENNU_SIM_TEST(AwaitChains, lead_from_the_root_to_whoever_waits_and_end_with_it,
             co_await sleep(std::chrono::seconds(1));
             (void)co_await contain(wait_below());
             co_await sleep(std::chrono::seconds(1));
+            // Two below: `within`, and the task that will be late.
+            (void)co_await within(wait_below(), std::chrono::milliseconds(700));
+            co_await sleep(std::chrono::milliseconds(1300));
+            (void)co_await race(wait_below(), wait_below());
+            co_await sleep(std::chrono::seconds(1));
         });
         co_await sleep(std::chrono::milliseconds(500));
         EXPECT_EQ(depth_of(pid), 4U);
@@ -85,6 +92,14 @@ BENNU_SIM_TEST(AwaitChains, lead_from_the_root_to_whoever_waits_and_end_with_it,
         EXPECT_EQ(depth_of(pid), 1U);
         co_await sleep(std::chrono::seconds(1));
         EXPECT_EQ(depth_of(pid), 2U);
+        co_await sleep(std::chrono::seconds(1));
+        EXPECT_EQ(depth_of(pid), 1U);
+        co_await sleep(std::chrono::seconds(1));
+        EXPECT_EQ(depth_of(pid), 3U);
+        co_await sleep(std::chrono::seconds(1));
+        EXPECT_EQ(depth_of(pid), 1U);
+        co_await sleep(std::chrono::seconds(1));
+        EXPECT_LE(depth_of(pid), 2U);
         co_await sleep(std::chrono::seconds(1));
         EXPECT_EQ(depth_of(pid), 1U);
         co_return {};
