@@ -17,6 +17,7 @@ namespace {
 struct Arguments {
     std::string config;
     std::string ops_token;
+    bool check_config = false;
     int steps = 1;
     demo::SampleOptions sample;
     std::string url;
@@ -39,7 +40,10 @@ int serve(NodeOptions options) {
     bennu::LaunchOptions launch{.name = "assetronics",
                                 .address = {options.host, options.port},
                                 .crash_folder = options.data_dir + "/crashes",
-                                .restarts = {}};
+                                .restarts = {},
+                                .quarantine = {},
+                                .hangs = {},
+                                .stop_grace = options.drain_delay + std::chrono::seconds(25)};
     return bennu::launch(launch, [options](bennu::NodeEnvironment environment) mutable {
         options.inherited_listener = environment.listener;
         return run_node(options);
@@ -54,6 +58,10 @@ int run_command(const std::string& command, Arguments arguments) {
     if (!arguments.ops_token.empty()) options->ops_token = bennu::Secret(arguments.ops_token);
     const bennu::Result<> usable = check_node_options(*options);
     if (!usable) return fail(usable.error());
+    if (arguments.check_config) {
+        std::puts("the configuration is complete");
+        return 0;
+    }
     if (command == "migrate") return migrate_database(*options);
     if (command == "rollback") return rollback_database(*options, arguments.steps);
     if (command == "seed") return seed_database(*options);
@@ -70,6 +78,7 @@ int run_cli(int argc, char** argv) {
     CLI::App app("Assetronics keeps track of a company's hardware.", "assetronics");
     Arguments arguments;
     app.add_option("--config", arguments.config, "A TOML file with a [server] section");
+    app.add_flag("--check-config", arguments.check_config, "Reads the configuration, no more");
     app.require_subcommand(0, 1);
     app.fallthrough();
 

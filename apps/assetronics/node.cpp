@@ -20,6 +20,8 @@ using namespace bennu;
 
 namespace {
 
+constexpr Duration stop_time = std::chrono::seconds(20);
+
 std::string address_for_people(const SocketAddress& address) {
     const bool here = address.host == "127.0.0.1" || address.host == "0.0.0.0" ||
                       address.host == "::" || address.host == "::1";
@@ -72,7 +74,8 @@ Task<Result<>> serve(NodeOptions options) {
 
     co_await stop_requested();
     ready->set(false);
-    co_await stop_and_wait(tree.pid(), std::chrono::seconds(20));
+    if (!replaced()) co_await bennu::sleep(options.drain_delay);
+    co_await stop_and_wait(tree.pid(), stop_time);
     co_await repo.close();
     co_return Result<>();
 }
@@ -80,7 +83,10 @@ Task<Result<>> serve(NodeOptions options) {
 }  // namespace
 
 int run_node(const NodeOptions& options) {
-    return run({}, [options] [[clang::coro_wrapper]] () { return serve(options); });
+    // Shorter than the launcher's patience, longer than the tree's.
+    const RuntimeOptions runtime{.shutdown_grace =
+                                     options.drain_delay + stop_time + std::chrono::seconds(2)};
+    return run(runtime, [options] [[clang::coro_wrapper]] () { return serve(options); });
 }
 
 }  // namespace assetronics

@@ -19,13 +19,17 @@ struct NodeOptions {
     /// Opens the operations page to whoever knows it; at least 16 characters. Without one the page
     /// is open in development and closed elsewhere.
     bennu::Secret ops_token = {};
+    /// How long load balancers are told (by `/readyz`) before the server stops; an upgrade, which
+    /// leaves nobody without a node, does not wait.
+    bennu::Duration drain_delay = {};
     /// A listening socket that a launcher holds; -1: open one. Not configurable.
     int inherited_listener = -1;
 };
-BENNU_RECORD(NodeOptions, host, port, data_dir, environment, static_dir, ops_token)
+BENNU_RECORD(NodeOptions, host, port, data_dir, environment, static_dir, ops_token, drain_delay)
 
 /// From a TOML file ("" is none) and the environment, which wins: PORT, HOST, DATA_DIR,
-/// ASSETRONICS_ENV, ASSETRONICS_STATIC_DIR, ASSETRONICS_OPS_TOKEN, and ASSETRONICS_SERVER__NAME for
+/// ASSETRONICS_ENV, ASSETRONICS_STATIC_DIR, ASSETRONICS_OPS_TOKEN, DRAIN_DELAY, and
+/// ASSETRONICS_SERVER__NAME for
 /// `server.name`.
 bennu::Result<NodeOptions> load_node_options(const std::string& file);
 /// What the sources above cannot say by themselves. Errors name the field.

@@ -18,7 +18,8 @@ Result<NodeOptions> load_node_options(const std::string& file) {
                                             {"DATA_DIR", "server.data_dir"},
                                             {"ASSETRONICS_ENV", "server.environment"},
                                             {"ASSETRONICS_STATIC_DIR", "server.static_dir"},
-                                            {"ASSETRONICS_OPS_TOKEN", "server.ops_token"}}};
+                                            {"ASSETRONICS_OPS_TOKEN", "server.ops_token"},
+                                            {"DRAIN_DELAY", "server.drain_delay"}}};
     Result<Config> config =
         file.empty() ? Config::parse("", "defaults", sources) : Config::load(file, sources);
     if (!config) return std::move(config).error();

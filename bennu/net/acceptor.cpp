@@ -16,6 +16,7 @@ namespace {
 
 /// Accepted at one readiness, before other work gets its turn.
 constexpr int accepts_per_turn = 128;
+constexpr Duration longest_drain = 15s;
 
 }  // namespace
 
@@ -41,13 +42,17 @@ void Acceptor::handle(Sweep) {
 }
 
 void Acceptor::handle_io(std::uint8_t, Readiness) {
-    for (int i = 0; i < accepts_per_turn && listener_ >= 0; ++i) {
+    if (listener_ >= 0) accept(accepts_per_turn);
+}
+
+bool Acceptor::accept(int most) {
+    for (int i = 0; i < most; ++i) {
         SocketHandle socket = -1;
         IoResult accepted = reactor().accept(listener_, socket);
-        if (accepted.kind == IoResult::Kind::would_block) return;
+        if (accepted.kind == IoResult::Kind::would_block) return false;
         if (accepted.kind != IoResult::Kind::done) {
             if (accepted.error == EMFILE || accepted.error == ENFILE) out_of_descriptors();
-            return;
+            return false;
         }
         if (table_->size() >= serving_->options.max_connections / shard_count()) {
             static constexpr std::string_view busy =
@@ -59,6 +64,15 @@ void Acceptor::handle_io(std::uint8_t, Readiness) {
         }
         cast(spawn<HttpConnection>(socket, serving_, table_), HttpConnection::Begin{});
     }
+    return true;
+}
+
+void Acceptor::stop_listening() {
+    // Others poll the same kernel socket: the next node, when this one is replaced. Whom the kernel
+    // announced here and nowhere else is taken along.
+    reactor().unwatch(listener_);
+    while (accept(accepts_per_turn)) {}
+    reactor().close(std::exchange(listener_, -1));
 }
 
 void Acceptor::out_of_descriptors() {
@@ -71,11 +85,18 @@ void Acceptor::out_of_descriptors() {
 }
 
 Task<> Acceptor::terminate(ExitReason) {
-    reactor().close(std::exchange(listener_, -1));
+    stop_listening();
     table_->draining = true;
-    for (Pid connection : table_->connections()) stop(connection);
-    Instant deadline = now() + 15s;
-    while (table_->size() > 0 && now() < deadline) {
+    for (Pid connection : table_->connections()) {
+        if (!local_body(Ref<HttpConnection>(connection))) stop(connection);
+    }
+    const Instant began = now();
+    while (table_->size() > 0 && now() - began < longest_drain) {
+        // Requests in progress end their connections themselves.
+        for (Pid connection : table_->connections()) {
+            auto* http = local_body(Ref<HttpConnection>(connection));
+            if (http && http->silent_for(now() - began)) stop(connection);
+        }
         co_await sleep(20ms);
         table_->sweep(now());
     }

@@ -25,6 +25,9 @@ class Acceptor : public Server {
     void handle_io(std::uint8_t tag, Readiness ready);
 
   private:
+    /// Accepts up to `most`; false when nobody waits any more.
+    bool accept(int most);
+    void stop_listening();
     void out_of_descriptors();
 
     SocketHandle listener_;

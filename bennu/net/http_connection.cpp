@@ -262,6 +262,7 @@ Task<HttpResponse> HttpConnection::answer(HttpRequest request) {
 }
 
 void HttpConnection::write_response(HttpResponse& response, Answering answering) {
+    answered_ = true;
     std::string_view body = response.body_view();
     ResponseFraming framing;
     framing.length = body.size();
@@ -322,6 +323,10 @@ void HttpConnection::upgrade(HttpResponse response) {
 Task<> HttpConnection::terminate(ExitReason) {
     end();
     co_return;
+}
+
+bool HttpConnection::silent_for(Duration draining) const {
+    return phase_ == Phase::idle && draining >= (answered_ ? Duration(250ms) : Duration(1s));
 }
 
 void HttpConnection::end() {

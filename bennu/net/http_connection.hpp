@@ -32,6 +32,9 @@ class HttpConnection : public Server {
     void handle(Expired);
     void handle_io(std::uint8_t tag, Readiness ready);
     Task<> terminate(ExitReason reason);
+    /// The listener began to stop so long ago: whether this connection has nothing to say any more.
+    /// Who has just connected, or asks again right away, still gets an answer instead of a reset.
+    bool silent_for(Duration draining) const;
 
   private:
     struct Incoming;
@@ -67,6 +70,7 @@ class HttpConnection : public Server {
     detail::ReplyTo waiting_for_drain_;
     Phase phase_ = Phase::idle;
     bool serving_request_ = false;  ///< the coroutine runs; it does the reading
+    bool answered_ = false;         ///< a request, at least
     bool readable_ = false;
     bool peer_closed_ = false;
     bool lost_ = false;

@@ -15,8 +15,10 @@ std::coroutine_handle<> Join::start(PromiseBase& parent) {
     }
     // What completes within this loop must not resume the parent below its own suspension.
     starting_ = true;
-    for (std::size_t i = 0; i < frames_.size() && !over_; ++i)
+    for (std::size_t i = 0; i < frames_.size() && !over_; ++i) {
         parent.start_below(*frames_[i]).resume();
+        parent.awaited = nullptr;  // which of several that is, nobody could say
+    }
     starting_ = false;
     return over_ ? finish() : std::noop_coroutine();
 }

@@ -14,6 +14,7 @@
 #include "bennu/base/log.hpp"
 #include "bennu/base/random.hpp"
 #include "bennu/runtime/launcher/crash_handler.hpp"
+#include "bennu/runtime/launcher/node.hpp"
 #include "bennu/runtime/process.hpp"
 #include "bennu/runtime/reactor/epoll_reactor.hpp"
 #include "bennu/runtime/runtime_state.hpp"
@@ -197,6 +198,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     StallDetector stalls(options.stalls);
     auto loop = [&runtime, &stalls](detail::Shard& shard) {
         prepare_thread_for_crashes();
+        detail::Heartbeat heartbeat(shard);
         StallDetector::Watching watching(stalls, shard);
         while (!runtime.finished()) {
             if (shard.turn()) continue;

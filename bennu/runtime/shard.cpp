@@ -1,6 +1,7 @@
 #include "bennu/runtime/shard.hpp"
 
 #include "bennu/base/log.hpp"
+#include "bennu/runtime/launcher/node_page.hpp"
 #include "bennu/runtime/process.hpp"
 #include "bennu/runtime/runtime_state.hpp"
 
@@ -338,8 +339,10 @@ bool Shard::fire_timers() {
 }
 
 bool Shard::poll(Instant until) {
+    if (until > now_) beat_->store(NodePage::asleep, std::memory_order_relaxed);
     std::size_t count = reactor_->poll(until, events_);
     now_ = reactor_->now();
+    beat_->store(now_.ns, std::memory_order_relaxed);
     polled_ = now_;
     turns_unpolled_ = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -372,6 +375,7 @@ bool Shard::publish() {
 bool Shard::turn(Polling polling) {
     Entered entered(*this);
     now_ = reactor_->now();
+    beat_->store(now_.ns, std::memory_order_relaxed);
     note_step();
     bool any = drain_rings();
     any |= drain_jobs();

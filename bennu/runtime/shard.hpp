@@ -23,7 +23,8 @@
 
 namespace bennu {
 class Runtime;
-}
+class WorkLabel;
+}  // namespace bennu
 
 namespace bennu::detail {
 
@@ -224,6 +225,11 @@ class Shard {
     /// Moves on whenever other code gets the shard: what the stall detector looks at. Own thread.
     std::uint64_t steps() const { return steps_.load(std::memory_order_relaxed); }
 
+    /// Where each turn leaves its time; nullptr: nowhere.
+    void beat_into(std::atomic<std::int64_t>* stamp) { beat_ = stamp ? stamp : &no_beat_; }
+    /// What this shard's processes work on, newest first.
+    WorkLabel*& newest_work() { return newest_work_; }
+
     Runtime& runtime() { return runtime_; }
     std::uint8_t index() const { return index_; }
     std::size_t process_count() const { return process_count_; }
@@ -316,6 +322,9 @@ class Shard {
     std::vector<std::unique_ptr<Process[]>> chunks_;
     std::vector<std::unique_ptr<std::uint32_t[]>> runs_;  ///< beside the chunks
     std::atomic<std::uint64_t> steps_{0};
+    std::atomic<std::int64_t> no_beat_{0};
+    std::atomic<std::int64_t>* beat_ = &no_beat_;  ///< see NodePage
+    WorkLabel* newest_work_ = nullptr;
     std::uint32_t used_slots_ = 0;
     std::uint32_t first_free_ = Process::nil, last_free_ = Process::nil;
     std::size_t process_count_ = 0;

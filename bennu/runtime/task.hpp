@@ -37,6 +37,8 @@ struct PromiseBase {
     /// Decides who runs next once this task has its result. The default is the awaiting parent.
     Complete complete = &resume_parent;
     PromiseBase* parent = nullptr;
+    /// The one task that this one awaits: what a crash handler walks down from the root.
+    PromiseBase* awaited = nullptr;
     std::source_location where;
     std::unique_ptr<Fault> fault;
     /// For the root of a process: where the result goes (a ReplyTo), 0 for nowhere. For a task that
@@ -53,7 +55,9 @@ struct PromiseBase {
         return std::coroutine_handle<PromiseBase>::from_promise(*this);
     }
     static std::coroutine_handle<> resume_parent(PromiseBase& self) {
-        return self.parent ? self.parent->handle() : std::noop_coroutine();
+        if (!self.parent) return std::noop_coroutine();
+        self.parent->awaited = nullptr;
+        return self.parent->handle();
     }
     /// Below this many awaits a task faults (std::length_error) instead of starting: a chain of
     /// suspended frames is destroyed from its outermost one on, which takes stack for each.
@@ -62,6 +66,7 @@ struct PromiseBase {
     /// to set: it may complete, with a fault, before this returns.
     std::coroutine_handle<> start_below(PromiseBase& child) {
         child.parent = this;
+        awaited = &child;
         child.depth = static_cast<std::uint16_t>(depth + 1);
         return depth < max_depth ? child.handle() : too_deep(child);
     }
@@ -95,7 +100,7 @@ struct PromiseBase {
     static void operator delete(void* memory, std::size_t size);
 };
 
-static_assert(sizeof(PromiseBase) == 6 * sizeof(void*));
+static_assert(sizeof(PromiseBase) == 7 * sizeof(void*));
 
 template <typename T>
 struct Promise : PromiseBase {

@@ -38,6 +38,7 @@ class [[nodiscard]] TimedTask : Answer<Unit> {
     }
     bool await_resume() {
         this->release();
+        task_.handle().promise().parent->awaited = nullptr;  // also of a task that is late
         return done_;
     }
 

@@ -2,6 +2,7 @@
 
 #include "bennu/base/events.hpp"
 #include "bennu/net/websocket_handshake.hpp"
+#include "bennu/runtime/launcher/work.hpp"
 #include "bennu/web/conn_state.hpp"
 #include "bennu/web/exchange.hpp"
 
@@ -47,6 +48,8 @@ Task<net::HttpResponse> Endpoint::handle(net::HttpRequest request) const {
     Conn conn = state->handle();
     state->development = options_.environment == Environment::dev;
     detail::Exchange exchange(*state, *router_);
+    std::optional<WorkLabel> label;
+    if (conn.route()) label.emplace(conn.route()->work);
     while (true) {
         if (const Plug* plug = exchange.next_plug()) {
             if (plug->target().before_async) {

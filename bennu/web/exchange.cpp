@@ -39,6 +39,15 @@ Response refuse_handshake(const Conn& conn, const net::HandshakeRefusal& refusal
     return response;
 }
 
+/// Requests like this one ended the node again and again.
+Response in_quarantine(const Conn& conn, Duration left) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(left).count();
+    return error_status(conn, 503, "quarantined",
+                        "Requests of this kind are refused for a while, because they made the "
+                        "server crash.")
+        .with_header("retry-after", std::to_string(seconds));
+}
+
 /// 404; a developer's browser also sees which paths there are.
 Response nothing_here(const Conn& conn, const Router& router) {
     if (!conn.development() || !conn.wants_html()) return not_found(conn);
@@ -59,14 +68,18 @@ Exchange::Exchange(ConnState& state, const Router& router) : state_(state), rout
     }
     router.match(state.request.head.method, state.path.all(), state.match);
     const RouteMatch& match = state.match;
-    if (match.route && match.route->websocket) {
+    own_ = match.route ? &match.route->plugs : match.file ? match.file_plugs : nullptr;
+    if (!match.route) return;
+    if (auto left = quarantined(match.route->work)) {
+        response_ = in_quarantine(conn, *left);
+        refused_ = true;
+    } else if (match.route->websocket) {
         auto check = net::check_websocket_request(state.request.head);
         if (!check.ok) {
             response_ = refuse_handshake(conn, check.refusal);
             refused_ = true;
         }
     }
-    own_ = match.route ? &match.route->plugs : match.file ? match.file_plugs : nullptr;
 }
 
 const Plug* Exchange::plug_at(std::size_t index) const {

@@ -12,7 +12,9 @@ Response state(const Conn& conn, int status, std::string_view word) {
 }  // namespace
 
 void health_routes(RouteScope& scope, std::shared_ptr<const ReadyFlag> ready) {
-    scope.get("/healthz", [](Conn conn) { return state(conn, 200, "ok"); }, {.log = LogLevel::off});
+    // The names of Kubernetes, old and new.
+    for (std::string_view live : {"/livez", "/healthz"})
+        scope.get(live, [](Conn conn) { return state(conn, 200, "ok"); }, {.log = LogLevel::off});
     scope.get("/readyz",
               [ready = std::move(ready)](Conn conn) {
                   return ready->get() ? state(conn, 200, "ready") : state(conn, 503, "not_ready");

@@ -18,8 +18,8 @@ class ReadyFlag {
     std::atomic<bool> ready_{false};
 };
 
-/// `/healthz` answers 200 as long as the process serves requests; `/readyz` 200 or 503. Neither
-/// writes access log lines.
+/// `/livez` (also `/healthz`) answers 200 as long as the process serves requests; `/readyz` 200, or
+/// 503 while the node starts or drains. None of them writes access log lines.
 void health_routes(RouteScope& scope, std::shared_ptr<const ReadyFlag> ready);
 
 }  // namespace bennu

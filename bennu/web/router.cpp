@@ -85,6 +85,7 @@ void RouteScope::add(net::Method method, std::string_view pattern, Action action
     route.plugs.insert(route.plugs.end(), options.plugs.begin(), options.plugs.end());
     route.options = std::move(options);
     if (route.options.name.empty()) route.options.name = route.pattern;
+    route.work = WorkKey(std::string(net::to_string(method)) + " " + route.pattern);
     if (!pattern.starts_with('/')) {
         state.mistakes.push_back(route.pattern + ": a pattern begins with /");
     }

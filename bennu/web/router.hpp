@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bennu/base/log.hpp"
+#include "bennu/runtime/launcher/work.hpp"
 #include "bennu/web/plug.hpp"
 #include "bennu/web/static_files.hpp"
 
@@ -33,6 +34,8 @@ struct Route {
     Pipeline plugs;  ///< of all its scopes, outermost first, then its own
     RouteOptions options;
     bool websocket = false;
+    /// What crash reports call a request to it ("GET /assets/:id"), and what is put in quarantine.
+    WorkKey work = {};
 };
 
 /// The seven actions of a REST resource, those that are set: `GET /`, `GET /new`, `POST /`,

@@ -8,6 +8,7 @@ import "./sockets.mjs";
 import "./imports.mjs";
 import "./devices.mjs";
 import "./crashes.mjs";
+import "./upgrades.mjs";
 import "./starting.mjs";
 
 await finish();

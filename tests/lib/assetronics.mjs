@@ -31,8 +31,8 @@ export function temporaryFolder() {
 
 /// A running command of the program, with what it said so far.
 class Command {
-  constructor(args, environment = {}) {
-    this.child = spawn(program, args, {
+  constructor(args, environment = {}, file = program) {
+    this.child = spawn(file, args, {
       env: { PATH: process.env.PATH, HOME: process.env.HOME ?? "/", ...environment },
       cwd: tmpdir(),
       // A process group of its own, as a shell gives to what it runs.
@@ -88,7 +88,7 @@ function childrenOf(pid) {
 /// A launcher with its node, ready.
 export class Server extends Command {
   constructor(options) {
-    super(["server"], { PORT: String(options.port), DATA_DIR: options.data, ...options.environment });
+    super(["server"], { PORT: String(options.port), DATA_DIR: options.data, ...options.environment }, options.program);
     Object.assign(this, { port: options.port, data: options.data });
     this.http = `http://127.0.0.1:${options.port}`;
     this.ws = `ws://127.0.0.1:${options.port}`;
@@ -108,6 +108,10 @@ export class Server extends Command {
   node() {
     return until("the launcher has a node", () => childrenOf(this.pid)[0]);
   }
+  /// All nodes: two while one replaces the other.
+  nodes() {
+    return childrenOf(this.pid);
+  }
   /// Kills the node as a crash would and waits until another one serves.
   async killNode() {
     const before = await this.node();
@@ -122,8 +126,9 @@ export class Server extends Command {
   }
 }
 
-export async function start({ data = temporaryFolder(), port, environment = {} } = {}) {
-  const server = new Server({ data, port: port ?? (await freePort()), environment });
+/// `program`: another file than the one that was built.
+export async function start({ data = temporaryFolder(), port, environment = {}, program } = {}) {
+  const server = new Server({ data, port: port ?? (await freePort()), environment, program });
   await server.waitReady();
   return server;
 }

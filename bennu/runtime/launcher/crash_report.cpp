@@ -1,7 +1,10 @@
 #include "bennu/runtime/launcher/crash_report.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -76,12 +79,30 @@ std::string keep_crash_report(const std::string& folder, const CrashReport& repo
     std::ofstream file(path);
     file << "at " << to_string(report.at) << "\n"
          << "the node " << report.how << " after " << report.uptime / std::chrono::milliseconds(1)
-         << " ms\n"
-         << (report.said.empty() ? "it could not say anything\n" : symbolised(report.said));
+         << " ms\n";
+    if (!report.note.empty()) file << report.note << "\n";
+    file << (report.said.empty() ? "it could not say anything\n" : report.said);
+    if (!report.in_flight.empty()) file << "in flight\n" << report.in_flight;
     file.close();
     if (!file) return {};
     delete_old(folder);
     return path.string();
+}
+
+pid_t symbolise_crash_report(const std::string& path) {
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    [[maybe_unused]] int niceness = ::nice(10);  // the node that starts meanwhile goes first
+    std::ostringstream said;
+    said << std::ifstream(path).rdbuf();
+    const std::string draft = path + ".part";
+    std::ofstream file(draft);
+    file << symbolised(said.str());
+    file.close();
+    std::error_code failed;
+    if (file) fs::rename(draft, path, failed);
+    ::_exit(0);
 }
 
 }  // namespace bennu

@@ -208,6 +208,9 @@ class EpollReactor final : public Reactor {
         if (errno == EEXIST && ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) == 0) return {};
         return system_error(errno, "watching a socket");
     }
+    void unwatch(SocketHandle socket) override {
+        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
+    }
 
     std::size_t poll(Instant until, std::span<Event> events) override {
         std::array<epoll_event, 256> raw;

@@ -76,6 +76,8 @@ class Reactor {
     /// already goes over to the new token. `exclusive` is for a listener whose kernel socket
     /// several shards share: level-triggered, one of them is woken.
     virtual Result<> watch(SocketHandle socket, std::uint64_t token, bool exclusive = false) = 0;
+    /// Ends that. Closing ends it too, except where others hold the same kernel socket (listeners).
+    virtual void unwatch(SocketHandle socket) = 0;
 
     struct Event {
         std::uint64_t token = 0;

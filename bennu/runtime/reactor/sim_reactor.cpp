@@ -122,6 +122,12 @@ Result<> SimReactor::watch(SocketHandle socket, std::uint64_t token, bool) {
     return {};
 }
 
+void SimReactor::unwatch(SocketHandle socket) {
+    SimNetwork::Endpoint* endpoint = network_.find(socket);
+    if (!endpoint) return;
+    std::erase_if(endpoint->watchers, [this](const auto& watcher) { return watcher.first == this; });
+}
+
 std::size_t SimReactor::poll(Instant, std::span<Event> events) {
     std::size_t count = std::min(events.size(), pending_.size());
     std::copy_n(pending_.begin(), count, events.begin());

@@ -22,6 +22,7 @@ class SimReactor final : public Reactor {
     SocketAddress local_address(SocketHandle socket) override;
     SocketAddress peer_address(SocketHandle socket) override;
     Result<> watch(SocketHandle socket, std::uint64_t token, bool exclusive) override;
+    void unwatch(SocketHandle socket) override;
     std::size_t poll(Instant until, std::span<Event> events) override;
     void wake() override {}
 

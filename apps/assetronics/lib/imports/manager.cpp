@@ -1,7 +1,10 @@
 #include "apps/assetronics/lib/imports/manager.hpp"
 
+#include <algorithm>
+
 #include "apps/assetronics/lib/imports/worker.hpp"
 #include "bennu/base/log.hpp"
+#include "bennu/runtime/launcher/node.hpp"
 #include "bennu/runtime/offload.hpp"
 
 namespace assetronics::imports {
@@ -12,14 +15,38 @@ namespace {
 
 constexpr std::size_t at_once = 2;
 constexpr unsigned most_attempts = 3;
+constexpr Duration take_over_every = std::chrono::milliseconds(250);
 
 }  // namespace
 
 Task<Result<>> Manager::init() {
+    // The imports of a node that this one replaces are its own until it is gone.
+    if (!predecessor_running()) co_return co_await go_on_with_unfinished();
+    send_after(Ref<Manager>(self()), TakeOver{}, take_over_every);
+    co_return Result<>();
+}
+
+Task<> Manager::handle(TakeOver) {
+    if (predecessor_running()) {
+        send_after(Ref<Manager>(self()), TakeOver{}, take_over_every);
+        co_return;
+    }
+    Result<> done = co_await go_on_with_unfinished();
+    if (!done) exit_self(ExitReason::killed(done.error().describe()));
+}
+
+bool Manager::knows(Id id) const {
+    const auto is_it = [id](const Run& run) { return run.id == id; };
+    return std::ranges::any_of(waiting_, is_it) ||
+           std::ranges::any_of(running_, [&](const auto& each) { return is_it(each.second); });
+}
+
+Task<Result<>> Manager::go_on_with_unfinished() {
     auto rows = co_await require(unfinished(repo_));
     std::vector<Id> keep;
     for (const ImportRow& row : rows) {
         keep.push_back(row.id);
+        if (knows(row.id)) continue;
         waiting_.push_back({row.tenant, row.id});
         log_info("going on with an import",
                  {{"id", row.id}, {"file", row.filename}, {"processed", row.processed}});

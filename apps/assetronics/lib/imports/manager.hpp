@@ -23,7 +23,10 @@ class Manager : public bennu::Server {
         unsigned attempts = 0;
     };
 
+    struct TakeOver {};
+
     Task<Result<>> init();
+    Task<> handle(TakeOver);
     std::string handle(Folder) { return folder_; }
     void handle(Run run);
     /// A worker's end, or that of the supervisor.
@@ -33,7 +36,9 @@ class Manager : public bennu::Server {
     static constexpr std::string_view name = "imports";
 
   private:
+    Task<Result<>> go_on_with_unfinished();
     void start_waiting();
+    bool knows(Id id) const;
 
     Repo repo_;
     std::string folder_;

@@ -1,0 +1,83 @@
+// What a server that stops owes to those who are connected.
+#include <gtest/gtest.h>
+
+#include "bennu/net/http_server.hpp"
+#include "bennu/net/testing.hpp"
+#include "bennu/runtime/simulation.hpp"
+
+namespace bennu::net::drain_test {
+
+using namespace std::chrono_literals;
+
+struct PatientHandler : HttpHandler {
+    std::uint64_t body_limit(const RequestHead&) const override { return 1000; }
+    Task<HttpResponse> handle(HttpRequest request) const override {
+        if (request.head.target() == "/slow") co_await sleep(3s);
+        HttpResponse response;
+        response.body = "served " + std::string(request.head.target());
+        co_return response;
+    }
+    HttpResponse failure(int status, std::string_view, std::string_view) const override {
+        HttpResponse response;
+        response.status = status;
+        return response;
+    }
+};
+
+std::string request_for(std::string_view target) {
+    return "GET " + std::string(target) + " HTTP/1.1\r\nhost: x\r\n\r\n";
+}
+
+/// A client that says `before`, waits until `expect` was answered, and `after` once the server has
+/// been stopping for `wait`. Yields what it heard after that, up to the close.
+std::string heard_while_stopping(SimOptions sim, std::string before, std::string expect,
+                                 Duration wait, std::string after) {
+    std::string heard;
+    SimOutcome outcome = simulate(sim, [&]() -> Task<Result<>> {
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<PatientHandler>();
+        const SocketAddress address{"127.0.0.1", 8000};
+        auto server =
+            co_await start<HttpServer>({}, HttpServerOptions{.address = address}, handler);
+        auto client = co_await start<RawClient>({}, address);
+        co_await sleep(500ms);  // connected, whatever the network does
+        if (!before.empty()) cast(*client, RawClient::Send{before});
+        if (!expect.empty()) (void)co_await call(*client, RawClient::ReadUntil{expect});
+        co_await sleep(500ms);
+        stop(server->pid());
+        co_await sleep(wait);
+        if (!after.empty()) cast(*client, RawClient::Send{after});
+        heard = co_await call(*client, RawClient::ReadAll{}, {.timeout = 60s});
+        co_return {};
+    });
+    EXPECT_FALSE(outcome.hung);
+    return heard;
+}
+
+BENNU_SIM_TEST(Drain, who_has_just_connected_is_still_answered, options) {
+    const std::string heard = heard_while_stopping(options, "", "", 200ms, request_for("/late"));
+    EXPECT_TRUE(heard.contains("served /late")) << heard;
+    EXPECT_TRUE(heard.contains("connection: close")) << heard;
+}
+
+BENNU_SIM_TEST(Drain, who_has_begun_to_ask_is_still_answered, options) {
+    const std::string heard =
+        heard_while_stopping(options, "GET /ha", "", 2s, "lf HTTP/1.1\r\nhost: x\r\n\r\n");
+    EXPECT_TRUE(heard.contains("served /half")) << heard;
+}
+
+BENNU_SIM_TEST(Drain, a_request_in_progress_is_finished, options) {
+    const std::string heard = heard_while_stopping(options, request_for("/slow"), "", 0s, "");
+    EXPECT_TRUE(heard.contains("served /slow")) << heard;
+    EXPECT_TRUE(heard.contains("connection: close")) << heard;
+}
+
+BENNU_SIM_TEST(Drain, an_idle_connection_is_closed_soon_but_not_at_once, options) {
+    const std::string heard = heard_while_stopping(options, request_for("/one"), "served /one",
+                                                   20ms, request_for("/two"));
+    EXPECT_TRUE(heard.contains("served /two")) << heard;
+    const std::string silent =
+        heard_while_stopping(options, request_for("/one"), "served /one", 0s, "");
+    EXPECT_TRUE(silent.contains("served /one")) << silent;
+}
+
+}  // namespace bennu::net::drain_test
