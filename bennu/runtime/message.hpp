@@ -53,7 +53,7 @@ static_assert(sizeof(Envelope) == 64);
 /// Copies `count` words one by one. An envelope is taken right after it was written, word by word,
 /// and a wide load from words that still stand in the store buffer waits until all of them, and
 /// all that was stored before them, have left it: between shards that is a cache miss.
-inline void copy_words(void* to, const void* from, std::size_t count) {
+[[gnu::always_inline]] inline void copy_words(void* to, const void* from, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         std::uint64_t word;
         std::memcpy(&word, static_cast<const std::byte*>(from) + i * 8, 8);
@@ -63,7 +63,7 @@ inline void copy_words(void* to, const void* from, std::size_t count) {
 }
 
 /// Takes over an envelope: its payload lives in `to` from now on.
-inline void take_envelope(Envelope& to, Envelope& from) {
+[[gnu::always_inline]] inline void take_envelope(Envelope& to, Envelope& from) {
     constexpr std::size_t header = (sizeof(Envelope) - inline_payload) / 8;
     const MessageType* type = from.type;
     copy_words(&to, &from, header);

@@ -37,18 +37,63 @@ class WaitTable {
         std::uint32_t next_free = 0;
     };
 
-    ReplyTo add(std::uint8_t shard, Pid owner, std::coroutine_handle<> coroutine, WaitState* state);
+    ReplyTo add(std::uint8_t shard, Pid owner, std::coroutine_handle<> coroutine,
+                WaitState* state) {
+        std::uint32_t index = first_free_ != 0 ? take_free() : grow();
+        Entry& entry = entries_.data()[index];
+        entry.active = true;
+        entry.completed = false;
+        entry.owner = owner;
+        entry.coroutine = coroutine;
+        entry.state = state;
+        entry.next_free = 0;
+        ++size_;
+        ReplyTo key;
+        key.index = index;
+        key.generation = entry.generation;
+        key.shard = shard;
+        return key;
+    }
     /// Called by the awaiter's destructor: the key finds nothing from now on.
-    void remove(ReplyTo key);
+    void remove(ReplyTo key) {
+        Entry* entry = find(key.index, key.generation);
+        if (!entry) return;
+        entry->active = false;
+        entry->generation = (entry->generation + 1) & generation_mask;
+        if (entry->generation == 0) entry->generation = 1;
+        // First in, first out: a slot rests as long as possible before its generation moves on
+        // again.
+        if (last_free_ != 0) {
+            entries_.data()[last_free_ - 1].next_free = key.index + 1;
+        } else {
+            first_free_ = key.index + 1;
+        }
+        last_free_ = key.index + 1;
+        --size_;
+    }
     /// The entry that still waits for its value; null when it is gone or was completed already.
-    Entry* find_waiting(ReplyTo key);
+    Entry* find_waiting(ReplyTo key) {
+        Entry* entry = find(key.index, key.generation);
+        return entry && !entry->completed ? entry : nullptr;
+    }
     /// The entry whose value has arrived and that is due to be resumed.
-    Entry* find(std::uint32_t index, std::uint32_t generation);
+    Entry* find(std::uint32_t index, std::uint32_t generation) {
+        if (index >= entries_.size()) return nullptr;
+        Entry& entry = entries_.data()[index];
+        return entry.active && entry.generation == generation ? &entry : nullptr;
+    }
     std::size_t size() const { return size_; }
     std::size_t bytes() const { return entries_.capacity() * sizeof(Entry); }
 
   private:
     static constexpr std::uint32_t generation_mask = 0xFFFFFF;
+    std::uint32_t take_free() {
+        std::uint32_t index = first_free_ - 1;
+        first_free_ = entries_.data()[index].next_free;
+        if (first_free_ == 0) last_free_ = 0;
+        return index;
+    }
+    std::uint32_t grow();
     std::vector<Entry> entries_;
     std::uint32_t first_free_ = 0;  // index + 1; 0: none
     std::uint32_t last_free_ = 0;
