@@ -148,7 +148,15 @@ Envelope make_envelope(Pid to, M&& message, ReplyTo reply = {}, Instant deadline
     Boxed<std::remove_cvref_t<M>>::make(envelope.payload, std::forward<M>(message));
     return envelope;
 }
-void send_envelope(Envelope&& envelope);
+/// From a thread beside the shards: the receiver's shard puts it into the mailbox.
+void send_from_beside(Envelope& envelope);
+inline void send_envelope(Envelope&& envelope) {
+    if (Shard* shard = Shard::current()) [[likely]] {
+        shard->send(std::move(envelope));
+    } else {
+        send_from_beside(envelope);
+    }
+}
 /// When somebody who waits from now on gives up.
 inline Instant reply_deadline(const CallOptions& options, const PromiseBase& caller) {
     const Shard& shard = *Shard::current();

@@ -13,7 +13,9 @@ namespace bennu {
 
 /// The process that runs now; nobody outside of processes.
 Pid self();
-Instant now();
+inline Instant now() {
+    return detail::Shard::current()->now();
+}
 /// In the handler of a call: how long its caller will still wait (to a millisecond or so, never
 /// negative), so that work can be cut to what is left; the handler's own calls are cut to it
 /// anyway. Anywhere else `Duration::max()`. Calls whose time is up before their handler starts are

@@ -59,17 +59,28 @@ struct Envelope {
 };
 static_assert(sizeof(Envelope) == 64);
 
-/// Takes over an envelope: its payload lives in `to` from now on.
-inline void take_envelope(Envelope& to, Envelope& from) {
-    if (from.type->trivial) {
-        std::memcpy(static_cast<void*>(&to), &from, sizeof(Envelope));
-        return;
+/// Copies `count` words one by one. An envelope is taken right after it was written, word by word,
+/// and a wide load from words that still stand in the store buffer waits until all of them, and
+/// all that was stored before them, have left it: between shards that is a cache miss.
+[[gnu::always_inline]] inline void copy_words(void* to, const void* from, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint64_t word;
+        std::memcpy(&word, static_cast<const std::byte*>(from) + i * 8, 8);
+        asm("" : "+r"(word));  // keeps the compiler from making wide ones of them again
+        std::memcpy(static_cast<std::byte*>(to) + i * 8, &word, 8);
     }
-    to.type = from.type;
-    to.to = from.to;
-    to.reply = from.reply;
-    to.deadline = from.deadline;
-    from.type->move(to.payload, from.payload);
+}
+
+/// Takes over an envelope: its payload lives in `to` from now on.
+[[gnu::always_inline]] inline void take_envelope(Envelope& to, Envelope& from) {
+    constexpr std::size_t header = (sizeof(Envelope) - inline_payload) / 8;
+    const MessageType* type = from.type;
+    copy_words(&to, &from, header);
+    if (type->trivial) {
+        copy_words(to.payload, from.payload, (type->size + 7) / 8);
+    } else {
+        type->move(to.payload, from.payload);
+    }
 }
 
 /// A mailbox node: owned by the shard of its receiver.

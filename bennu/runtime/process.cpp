@@ -11,9 +11,6 @@ using detail::Shard;
 Pid self() {
     return Shard::current()->running();
 }
-Instant now() {
-    return Shard::current()->now();
-}
 Duration time_left() {
     return Shard::current()->time_left();
 }
@@ -93,12 +90,7 @@ void send_failure(ReplyTo to, Error error) {
     shard->send(std::move(envelope));
 }
 
-void send_envelope(Envelope&& envelope) {
-    if (Shard* shard = Shard::current()) {
-        shard->send(std::move(envelope));
-        return;
-    }
-    // From a thread beside the shards: the receiver's shard puts it into the mailbox.
+void send_from_beside(Envelope& envelope) {
     auto carrier = std::make_unique<Message>();
     take_envelope(carrier->envelope, envelope);
     std::uint8_t to = envelope.to.shard();

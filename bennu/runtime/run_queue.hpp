@@ -25,7 +25,7 @@ class RunQueue {
     Due pop() { return items_[head_++ & (capacity_ - 1)]; }
 
   private:
-    void grow() {
+    [[gnu::noinline]] void grow() {
         auto larger = std::make_unique_for_overwrite<Due[]>(capacity_ * 2);
         for (std::uint32_t i = head_; i != tail_; ++i) {
             larger[i & (capacity_ * 2 - 1)] = items_[i & (capacity_ - 1)];

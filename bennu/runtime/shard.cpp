@@ -9,7 +9,6 @@ namespace bennu::detail {
 
 namespace {
 
-constinit thread_local Shard* current_shard = nullptr;
 constexpr std::uint32_t max_slots = 1U << 24;
 constexpr int messages_per_turn = 64;
 constexpr std::size_t items_per_turn = 512;
@@ -43,36 +42,14 @@ Shard::~Shard() {
     locals_.clear();
 }
 
-Shard* Shard::current() {
-    return current_shard;
-}
-Shard::Entered::Entered(Shard& shard) : previous_(std::exchange(current_shard, &shard)) {}
+Shard::Entered::Entered(Shard& shard) : previous_(std::exchange(current_, &shard)) {}
 Shard::Entered::~Entered() {
-    current_shard = previous_;
+    current_ = previous_;
 }
 
 std::size_t Shard::next_local_key() {
     static std::atomic<std::size_t> next{0};
     return next++;
-}
-
-Process& Shard::slot(std::uint32_t index) {
-    return chunks_[index / chunk_size][index % chunk_size];
-}
-const Process& Shard::slot(std::uint32_t index) const {
-    return chunks_[index / chunk_size][index % chunk_size];
-}
-
-Process* Shard::find(Pid pid) {
-    if (pid.slot() >= used_slots_ || pid.shard() != index_) return nullptr;
-    Process& process = slot(pid.slot());
-    return process.has(Process::alive) && process.generation == pid.generation() ? &process
-                                                                                 : nullptr;
-}
-
-Pid Shard::pid_of(const Process& process) const {
-    // `next_free` holds the slot's own index while it is in use.
-    return Pid(index_, process.next_free, process.generation);
 }
 
 Pid Shard::create(const ProcessType& type, void* body) {
@@ -202,12 +179,6 @@ void Shard::begin_terminate(Process& process) {
         handle.promise().complete = &complete_handler<void>;
         start_handler(process, handle.promise(), {});
     });
-}
-
-void Shard::note_run(const Process& process) {
-    note_step();
-    std::uint32_t& runs = runs_[process.next_free / chunk_size][process.next_free % chunk_size];
-    if (runs != UINT32_MAX) ++runs;
 }
 
 std::uint32_t Shard::runs(const Process& process) const {

@@ -68,8 +68,16 @@ struct Process {
 
     static constexpr std::uint32_t nil = 0xFFFFFFFF;
     bool has(Flag flag) const { return (flags & flag) != 0; }
-    void set(Flag flag) { flags |= flag; }
-    void clear(Flag flag) { flags &= static_cast<std::uint16_t>(~flag); }
+    void set(Flag flag) { put(flags | flag); }
+    void clear(Flag flag) { put(flags & ~flag); }
+
+  private:
+    /// Always all of it: what changes one byte delays a look at both that follows at once until the
+    /// store is in the cache.
+    void put(int all) {
+        asm("" : "+r"(all));
+        flags = static_cast<std::uint16_t>(all);
+    }
 };
 static_assert(sizeof(Process) == 64);
 
@@ -117,7 +125,7 @@ class Shard {
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    static Shard* current();
+    static Shard* current() { return current_; }
     /// Makes this the current shard of the calling thread while alive.
     class Entered {
       public:
@@ -135,11 +143,19 @@ class Shard {
     /// Starts a bare coroutine as a process of its own, at the next turn.
     Pid create_task(const ProcessType& type, void* body, Task<> task);
     Extension& extension(Process& process);
-    Process* find(Pid pid);
+    Process* find(Pid pid) {
+        if (pid.slot() >= used_slots_ || pid.shard() != index_) return nullptr;
+        Process& process = slot(pid.slot());
+        return process.has(Process::alive) && process.generation == pid.generation() ? &process
+                                                                                     : nullptr;
+    }
     /// Has `hook` told of the end of this shard's process, once; false when that is gone already.
     bool add_exit_hook(Pid pid, std::shared_ptr<ExitHook> hook);
     void remove_exit_hook(Pid pid, const ExitHook* hook);
-    Pid pid_of(const Process& process) const;
+    Pid pid_of(const Process& process) const {
+        // `next_free` holds the slot's own index while it is in use.
+        return Pid(index_, process.next_free, process.generation);
+    }
     Pid running() const { return running_; }
     /// Why the process ends whose frames and body are being destroyed; null at any other time.
     const ExitReason* ending() const { return ending_; }
@@ -172,7 +188,13 @@ class Shard {
     void expect_process() { load_.fetch_add(1, std::memory_order_relaxed); }
 
     // Messages.
-    void send(Envelope&& envelope);
+    void send(Envelope&& envelope) {
+        if (envelope.to.shard() == index_) {
+            deliver(envelope);
+        } else {
+            send_away(envelope);
+        }
+    }
     void deliver(Envelope& envelope);
     void post(std::uint8_t shard, Function<void()> job);
     /// From any thread.
@@ -252,15 +274,26 @@ class Shard {
 
   private:
     static constexpr std::uint32_t chunk_size = 4096;
+    static inline constinit thread_local Shard* current_ = nullptr;
     static std::size_t next_local_key();
     void note_step() {
         // Written by this thread only; atomic for the signal handler that reads it.
         steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
-    void note_run(const Process& process);
+    void note_run(const Process& process) {
+        note_step();
+        std::uint32_t& runs =
+            runs_.data()[process.next_free / chunk_size].get()[process.next_free % chunk_size];
+        if (runs != UINT32_MAX) ++runs;
+    }
 
-    Process& slot(std::uint32_t index);
-    const Process& slot(std::uint32_t index) const;
+    // `data` and `get`: these run several times for each message, on indexes known to be good.
+    Process& slot(std::uint32_t index) {
+        return chunks_.data()[index / chunk_size].get()[index % chunk_size];
+    }
+    const Process& slot(std::uint32_t index) const {
+        return chunks_.data()[index / chunk_size].get()[index % chunk_size];
+    }
     void schedule(Process& process);
     void run_process(Process& process);
     void run_message(Process& process, Message* message);
@@ -298,6 +331,7 @@ class Shard {
     Ring& ring_to(std::uint8_t shard);
     Ring& ring_from(std::uint8_t shard);
     [[gnu::noinline]] void return_to_sender(Envelope& envelope);
+    void send_away(Envelope& envelope);
     bool drain_rings();
     bool drain_jobs();
     bool fire_timers();

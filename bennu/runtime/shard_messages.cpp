@@ -5,10 +5,8 @@
 
 namespace bennu::detail {
 
-void Shard::send(Envelope&& envelope) {
-    if (envelope.to.shard() == index_) {
-        deliver(envelope);
-    } else if (closing_) {
+void Shard::send_away(Envelope& envelope) {
+    if (closing_) {
         envelope.type->destroy(envelope.payload);
     } else if (envelope.to.shard() < runtime_.shard_count()) {
         if (observer_) [[unlikely]]
