@@ -266,6 +266,7 @@ void cast(Ref<S> to, M message) {
 /// got in at the last moment). Cancelled while it waits, it is not delivered, or, on another shard,
 /// most likely not.
 template <typename S, typename M>
+    requires std::is_class_v<M>
 detail::Send<S, M> send(Ref<S> to, M message, CallOptions options = {}) {
     return {to.pid(), std::move(message), options};
 }

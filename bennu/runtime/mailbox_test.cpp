@@ -386,7 +386,7 @@ BENNU_SIM_TEST(Mailbox, overflow_is_announced_once_a_second_and_shown, options) 
         cast(inbox, S::Item{0, 0});
         co_await sleep(1ms);
         EXPECT_EQ(counts, (std::vector<std::uint64_t>{1, 1000}));
-        auto snapshot = co_await runtime_snapshot();
+        auto snapshot = co_await runtime::snapshot();
         EXPECT_EQ(snapshot.shards.at(0).dropped, 1001U);
         EXPECT_EQ(snapshot.shards.at(1).dropped, 0U);
         co_return {};

@@ -58,7 +58,7 @@ Result<> hang_here(Pid pid, Duration how_long) {
     if (!process) return no_such_process(pid);
     if (process->has(detail::Process::task_body))
         return Error(ErrorKind::conflict, "no_mailbox", "a bare coroutine has no mailbox");
-    if (process->mailbox >= process->type->mailbox_limit)
+    if (process->mailbox >= process->type->mailbox.limit)
         return Error(ErrorKind::overloaded, "mailbox_full", "the mailbox is full");
     detail::Envelope envelope;
     envelope.type = &HangMessage::type;

@@ -42,8 +42,8 @@ struct Listener : Server {
 
 Task<Result<Ref<Supervisor>>> crew() {
     std::vector<ChildSpec> children;
-    children.push_back(child<Worker>({.id = "near", .name = "near", .shard = 0}));
-    children.push_back(child<Worker>({.id = "far", .name = "far", .shard = 1}));
+    children.push_back(child<Worker>({.id = "near", .name = "near", .place = place::shard(0)}));
+    children.push_back(child<Worker>({.id = "far", .name = "far", .place = place::shard(1)}));
     co_return co_await supervise({.name = "crew"}, std::move(children));
 }
 

@@ -32,7 +32,7 @@ void ping_here(const std::vector<Pid>& pids, const Ping& ping) {
     Shard& shard = *Shard::current();
     for (Pid pid : pids) {
         const Process* process = shard.find(pid);
-        if (!process || process->mailbox >= process->type->mailbox_limit) continue;
+        if (!process || process->mailbox >= process->type->mailbox.limit) continue;
         Envelope envelope;
         envelope.type = &PingMessage::type;
         envelope.to = pid;

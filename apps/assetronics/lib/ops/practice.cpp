@@ -51,7 +51,7 @@ ChildSpec branch(std::string id, Strategy strategy, int first) {
             children.push_back(
                 child<PracticeCounter>({.id = counter_id(number),
                                         .name = counter_name(number),
-                                        .shard = static_cast<std::uint8_t>(number)}));
+                                        .place = place::shard(static_cast<std::uint8_t>(number))}));
         }
         return children;
     });
