@@ -90,9 +90,9 @@ struct Worker : Server {
 
 std::vector<ChildSpec> workers() {
     std::vector<ChildSpec> list;
-    list.push_back(child<Helper>({.id = "helper", .name = "helper", .shard = std::uint8_t{1}}));
-    list.push_back(child<Worker>({.id = "worker", .name = "worker", .shard = std::uint8_t{0}}));
-    list.push_back(child<Worker>({.id = "other", .name = "other", .shard = std::uint8_t{1}}));
+    list.push_back(child<Helper>({.id = "helper", .name = "helper", .place = place::shard(1)}));
+    list.push_back(child<Worker>({.id = "worker", .name = "worker", .place = place::shard(0)}));
+    list.push_back(child<Worker>({.id = "other", .name = "other", .place = place::shard(1)}));
     return list;
 }
 

@@ -103,7 +103,7 @@ Task<Result<>> crashing_tree() {
     for (std::uint8_t i = 0; i < 4; ++i) {
         specs.push_back(child<Echo>({.id = std::to_string(i),
                                      .name = std::to_string(i),
-                                     .shard = static_cast<std::uint8_t>(i % 2)}));
+                                     .place = place::shard(static_cast<std::uint8_t>(i % 2))}));
     }
     co_await require(
         supervise({.strategy = rest_for_one, .budget = {.restarts = 1000}}, std::move(specs)));
