@@ -5,6 +5,22 @@
 
 namespace bennu::detail {
 
+namespace {
+
+/// A mailbox node for the envelope; without memory the sender faults, and the message is gone.
+Message* new_message(Envelope& envelope) {
+    try {
+        return new Message;
+    } catch (...) {
+        MustAllocate handling;
+        send_failure(envelope.reply, Error(ErrorKind::overloaded, "no_memory", "out of memory"));
+        envelope.type->destroy(envelope.payload);
+        throw;
+    }
+}
+
+}  // namespace
+
 void Shard::send(Envelope&& envelope) {
     if (envelope.to.shard() == index_) {
         deliver(envelope);
@@ -55,7 +71,7 @@ void Shard::deliver(Envelope& envelope) {
         oldest->envelope.type->destroy(oldest->envelope.payload);
         delete oldest;
     }
-    auto* message = new Message;
+    Message* message = new_message(envelope);
     take_envelope(message->envelope, envelope);
     if (process->tail) {
         message->next = process->tail->next;
