@@ -68,6 +68,17 @@ using ReplyOf = typename DeclaredReply<M>::type;
 template <typename R>
 std::coroutine_handle<> complete_handler(PromiseBase& base);
 
+/// Tells the caller when the handler throws.
+struct PendingReply {
+    ReplyTo reply;
+    ReplyTo take() { return std::exchange(reply, {}); }
+    ~PendingReply() {
+        if (reply)
+            send_failure(reply,
+                         Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
+    }
+};
+
 template <typename S, typename M>
 struct Handler {
     static void run(Shard& shard, Process* process, void* payload, ReplyTo reply, Instant) {
@@ -85,14 +96,16 @@ struct Handler {
         } else {
             using Out = decltype(server.handle(std::move(message)));
             if constexpr (is_task<Out>) {
-                start(shard, *process, server.handle(std::move(message)), reply);
+                PendingReply pending{reply};
+                Out task = server.handle(std::move(message));
+                start(shard, *process, std::move(task), pending.take());
             } else if constexpr (std::is_void_v<Out>) {
-                Pending pending{reply};
+                PendingReply pending{reply};
                 server.handle(std::move(message));
                 pending.take();
                 send_reply(reply, Unit{});
             } else {
-                Pending pending{reply};
+                PendingReply pending{reply};
                 Out out = server.handle(std::move(message));
                 pending.take();
                 send_reply<ReplyValue<ReplyOf<M>>>(reply, std::move(out));
@@ -120,16 +133,6 @@ struct Handler {
                                            .admission = true};
 
   private:
-    /// Tells the caller when the handler throws.
-    struct Pending {
-        ReplyTo reply;
-        ReplyTo take() { return std::exchange(reply, {}); }
-        ~Pending() {
-            if (reply)
-                send_failure(
-                    reply, Error(ErrorKind::closed, "crashed", "the server crashed on this call"));
-        }
-    };
     template <typename T>
     static void start(Shard& shard, Process& process, Task<T> task, ReplyTo reply) {
         auto handle = task.release();

@@ -136,7 +136,13 @@ void InitCall::await_suspend(std::coroutine_handle<> coroutine) {
     envelope.type = type_;
     envelope.to = to_;
     envelope.reply = begin(coroutine, Instant::max());
-    Shard::current()->send(std::move(envelope));
+    try {
+        Shard::current()->send(std::move(envelope));
+    } catch (...) {
+        // Nobody would ever start it.
+        kill(to_, "not started");
+        throw;
+    }
 }
 
 Result<> InitCall::await_resume() {

@@ -94,9 +94,10 @@ void fail_init(Pid pid, const Error& error);
 template <typename S>
 struct InitHandler {
     static void run(Shard& shard, Process* process, void*, ReplyTo reply, Instant) {
+        PendingReply pending{reply};
         auto handle = run_init(*static_cast<S*>(process->body), shard.pid_of(*process)).release();
         handle.promise().complete = &complete_handler<Result<>>;
-        shard.start_handler(*process, handle.promise(), reply);
+        shard.start_handler(*process, handle.promise(), pending.take());
     }
     static Task<Result<>> run_init(S& server, Pid pid) {
         Result<> ready = co_await server.init();

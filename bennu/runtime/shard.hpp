@@ -331,6 +331,8 @@ class Shard {
     Ring& ring_to(std::uint8_t shard);
     Ring& ring_from(std::uint8_t shard);
     [[gnu::noinline]] void return_to_sender(Envelope& envelope);
+    /// A mailbox node for the envelope; without memory the sender faults, and the message is gone.
+    static Message* new_message(Envelope& envelope);
     void send_away(Envelope& envelope);
     bool drain_rings();
     bool drain_jobs();

@@ -85,7 +85,7 @@ void Shard::deliver_special(Process& process, Envelope& envelope) {
     const MessageType& type = *envelope.type;
     const bool full = length(process, type.priority) >= process.type->mailbox.limit;
     if (full && !type.signal && !make_room(process, envelope)) return;
-    auto* message = new Message;
+    Message* message = new_message(envelope);
     take_envelope(message->envelope, envelope);
     put_into_lane(process, message);
     schedule(process);
@@ -149,7 +149,7 @@ bool Shard::wait_for_room(Process& process, Envelope& envelope) {
     if (waiting.count >= limit && queues.earliest_deadline <= now_) skip_given_up(queues);
     if (waiting.count >= limit) return false;
     queues.earliest_deadline = std::min(queues.earliest_deadline, envelope.deadline);
-    auto* message = new Message;
+    Message* message = new_message(envelope);
     take_envelope(message->envelope, envelope);
     waiting.push(message);
     ++waiting_senders_;

@@ -5,6 +5,17 @@
 
 namespace bennu::detail {
 
+Message* Shard::new_message(Envelope& envelope) {
+    try {
+        return new Message;
+    } catch (...) {
+        MustAllocate handling;
+        send_failure(envelope.reply, Error(ErrorKind::overloaded, "no_memory", "out of memory"));
+        envelope.type->destroy(envelope.payload);
+        throw;
+    }
+}
+
 void Shard::send_away(Envelope& envelope) {
     if (closing_) {
         envelope.type->destroy(envelope.payload);
@@ -46,7 +57,7 @@ void Shard::deliver(Envelope& envelope) {
 }
 
 void Shard::enqueue(Process& process, Envelope& envelope) {
-    auto* message = new Message;
+    Message* message = new_message(envelope);
     take_envelope(message->envelope, envelope);
     push_message(process.tail, message);
     ++process.mailbox;

