@@ -197,6 +197,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     StallDetector stalls(options.stalls);
     auto loop = [&runtime, &stalls](detail::Shard& shard) {
         prepare_thread_for_crashes();
+        detail::DeferredLogWakes later;
         StallDetector::Watching watching(stalls, shard);
         while (!runtime.finished()) {
             if (!shard.turn()) shard.wait();
@@ -211,6 +212,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     }
     loop(runtime.shard(0));
     for (std::thread& thread : threads) thread.join();
+    flush_log();
     return runtime.status();
 }
 

@@ -324,6 +324,8 @@ bool Shard::fire_timers() {
 }
 
 bool Shard::poll(Instant until) {
+    // Here and not by whoever logs: this is between two processes, and about to enter the kernel.
+    if (log_wake_due) wake_log_writer();
     std::size_t count = reactor_->poll(until, events_);
     now_ = reactor_->now();
     polled_ = now_;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "bennu/base/log.hpp"
 #include "bennu/runtime/shard.hpp"
 
 namespace bennu {
@@ -32,6 +33,8 @@ void put(std::uint64_t number, int base = 10) {
 }
 
 void on_crash(int signal, siginfo_t* info, void*) {
+    // What the crashing code logged may still be queued; it is written while we report.
+    detail::wake_log_writer();
     put("signal ");
     put(::sigabbrev_np(signal) ? ::sigabbrev_np(signal) : "?");
     put(" (");
