@@ -1,13 +1,13 @@
 #include "bennu/base/log.hpp"
 
-#include <spdlog/async_logger.h>
-#include <spdlog/details/thread_pool.h>
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <cstdlib>
+
+#include "bennu/base/log_writer.hpp"
 
 namespace bennu {
 
@@ -17,39 +17,9 @@ constinit std::atomic<LogLevel> log_level{LogLevel::info};
 
 namespace {
 
-constexpr std::size_t queue_lines = 8192;
-
-/// The last sink of every logger: tells when all that was logged before has been written.
-class FlushGate final : public spdlog::sinks::sink {
-  public:
-    void log(const spdlog::details::log_msg&) override {}
-    void set_pattern(const std::string&) override {}
-    void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
-    void flush() override {
-        const std::lock_guard lock(mutex_);
-        ++flushes_;
-        done_.notify_all();
-    }
-    std::uint64_t flushes() {
-        const std::lock_guard lock(mutex_);
-        return flushes_;
-    }
-    bool wait_past(std::uint64_t count) {
-        std::unique_lock lock(mutex_);
-        return done_.wait_for(lock, std::chrono::milliseconds(200),
-                              [&] { return flushes_ > count; });
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable done_;
-    std::uint64_t flushes_ = 0;
-};
-
 struct Backend {
-    std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::logger> logger;
-    std::shared_ptr<FlushGate> gate;
+    std::unique_ptr<detail::LogWriter> writer;  ///< none: written by whoever logs
     LogFormat format = LogFormat::text;
     bool colour = false;
 };
@@ -69,24 +39,39 @@ bool is_terminal(const std::string& output) {
     return output == "stdout" && isatty(STDOUT_FILENO) == 1;
 }
 
+/// The line says its level itself, and whether it is wanted was decided before it was made.
+void write_line(spdlog::logger& logger, std::string_view line) {
+    logger.log(spdlog::level::critical, spdlog::string_view_t(line.data(), line.size()));
+}
+
 Result<std::unique_ptr<Backend>> open_backend(const LogOptions& options) {
     Result<spdlog::sink_ptr> sink = open_sink(options.output);
     if (!sink) return std::move(sink).error();
     auto backend = std::make_unique<Backend>();
-    backend->gate = std::make_shared<FlushGate>();
     backend->format = options.format;
     backend->colour = is_terminal(options.output);
-    const std::initializer_list<spdlog::sink_ptr> sinks{*sink, backend->gate};
-    if (options.async) {
-        backend->pool = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
-        backend->logger = std::make_shared<spdlog::async_logger>(
-            "bennu", sinks, backend->pool, spdlog::async_overflow_policy::overrun_oldest);
-    } else {
-        backend->logger = std::make_shared<spdlog::logger>("bennu", sinks);
-    }
+    backend->logger = std::make_shared<spdlog::logger>("bennu", *sink);
     backend->logger->set_pattern("%v");
     backend->logger->set_level(spdlog::level::trace);
-    backend->logger->flush_on(spdlog::level::trace);
+    if (options.async) {
+        spdlog::logger* logger = backend->logger.get();
+        backend->writer = std::make_unique<detail::LogWriter>(detail::LogWriter::Sink{
+            .write = [logger](std::string_view line) { write_line(*logger, line); },
+            .flush = [logger] { logger->flush(); },
+            .lost =
+                [logger, format = options.format](std::uint64_t count) {
+                    const Attribute attribute{"lines", static_cast<std::int64_t>(count)};
+                    const LogRecord record{LogLevel::warning,
+                                           system_now(),
+                                           "the log was too slow",
+                                           {&attribute, 1},
+                                           {}};
+                    write_line(*logger, format == LogFormat::json ? format_log_json(record)
+                                                                  : format_log_text(record, false));
+                }});
+    } else {
+        backend->logger->flush_on(spdlog::level::trace);
+    }
     return backend;
 }
 
@@ -95,8 +80,9 @@ Result<std::unique_ptr<Backend>> open_backend(const LogOptions& options) {
 struct Backends {
     std::mutex mutex;
     std::vector<std::unique_ptr<Backend>> all;
-    std::atomic<Backend*> current{nullptr};
 };
+/// Beside the others: a signal handler looks at it.
+constinit std::atomic<Backend*> current{nullptr};
 Backends& backends() {
     static auto* const instance = new Backends;  // outlives every static destructor that logs
     return *instance;
@@ -104,34 +90,17 @@ Backends& backends() {
 
 Backend& current_backend() {
     Backends& state = backends();
-    if (Backend* backend = state.current.load(std::memory_order_acquire)) return *backend;
+    if (Backend* backend = current.load(std::memory_order_acquire)) return *backend;
     const std::lock_guard lock(state.mutex);
     if (state.all.empty()) {
         state.all.push_back(std::move(open_backend({.async = false}).value()));
-        state.current.store(state.all.back().get(), std::memory_order_release);
+        current.store(state.all.back().get(), std::memory_order_release);
     }
-    return *state.current.load(std::memory_order_acquire);
-}
-
-spdlog::level::level_enum spdlog_level(LogLevel level) {
-    switch (level) {
-        case LogLevel::trace:
-            return spdlog::level::trace;
-        case LogLevel::debug:
-            return spdlog::level::debug;
-        case LogLevel::info:
-            return spdlog::level::info;
-        case LogLevel::warning:
-            return spdlog::level::warn;
-        case LogLevel::error:
-            return spdlog::level::err;
-        case LogLevel::off:
-            break;
-    }
-    return spdlog::level::off;
+    return *current.load(std::memory_order_acquire);
 }
 
 thread_local std::span<const Attribute> thread_context;
+constinit thread_local bool wakes_deferred = false;
 
 }  // namespace
 
@@ -185,10 +154,32 @@ void detail::log_write(LogLevel level, std::string_view message, Attributes attr
                            std::span(attributes.begin(), attributes.size()), thread_context};
     if (LogCapture::State::take(record)) return;
     Backend& backend = current_backend();
-    const std::string line = backend.format == LogFormat::json
-                                 ? format_log_json(record)
-                                 : format_log_text(record, backend.colour);
-    backend.logger->log(spdlog_level(level), spdlog::string_view_t(line));
+    std::string line = backend.format == LogFormat::json ? format_log_json(record)
+                                                         : format_log_text(record, backend.colour);
+    if (!backend.writer) {
+        write_line(*backend.logger, line);
+        return;
+    }
+    backend.writer->push(std::move(line));
+    if (wakes_deferred) {
+        log_wake_due = true;
+    } else {
+        backend.writer->wake();
+    }
+}
+
+constinit thread_local bool detail::log_wake_due = false;
+
+void detail::wake_log_writer() {
+    log_wake_due = false;
+    Backend* backend = current.load(std::memory_order_acquire);
+    if (backend && backend->writer) backend->writer->wake();
+}
+
+detail::DeferredLogWakes::DeferredLogWakes() : outer_(std::exchange(wakes_deferred, true)) {}
+detail::DeferredLogWakes::~DeferredLogWakes() {
+    wakes_deferred = outer_;
+    if (log_wake_due) wake_log_writer();
 }
 
 Result<> configure_log(const LogOptions& options) {
@@ -198,7 +189,7 @@ Result<> configure_log(const LogOptions& options) {
     Backends& state = backends();
     const std::lock_guard lock(state.mutex);
     state.all.push_back(std::move(*opened));
-    state.current.store(state.all.back().get(), std::memory_order_release);
+    current.store(state.all.back().get(), std::memory_order_release);
     set_log_level(options.level);
     static const int registered = std::atexit(flush_log);
     (void)registered;
@@ -210,18 +201,9 @@ void set_log_level(LogLevel level) {
 }
 
 void flush_log() {
-    Backend* backend = backends().current.load(std::memory_order_acquire);
-    if (!backend) return;
-    // The request itself may be overrun in a full queue, so that it is repeated; a dead disk must
-    // not hang the exit.
-    for (int attempt = 0; attempt < 25; ++attempt) {
-        const std::uint64_t before = backend->gate->flushes();
-        backend->logger->flush();
-        if (!backend->pool ||
-            (backend->gate->wait_past(before) && backend->pool->queue_size() == 0)) {
-            return;
-        }
-    }
+    Backend* backend = current.load(std::memory_order_acquire);
+    // A dead disk must not hang the exit.
+    if (backend && backend->writer) backend->writer->flush(std::chrono::seconds(5));
 }
 
 std::span<const Attribute> set_log_context(std::span<const Attribute> context) {

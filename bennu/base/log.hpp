@@ -53,6 +53,23 @@ void flush_log();
 namespace detail {
 extern std::atomic<LogLevel> log_level;
 void log_write(LogLevel level, std::string_view message, Attributes attributes);
+
+/// While alive, lines of this thread are queued for an asynchronous log without waking its thread:
+/// `wake_log_writer` is left to the caller, who does it as soon as `log_wake_due` and nothing more
+/// urgent is. What is still due at the end is done then.
+class DeferredLogWakes {
+  public:
+    DeferredLogWakes();
+    ~DeferredLogWakes();
+    DeferredLogWakes(const DeferredLogWakes&) = delete;
+    DeferredLogWakes& operator=(const DeferredLogWakes&) = delete;
+
+  private:
+    bool outer_;
+};
+extern constinit thread_local bool log_wake_due;
+/// May be called by a signal handler.
+void wake_log_writer();
 }  // namespace detail
 
 inline bool log_enabled(LogLevel level) {

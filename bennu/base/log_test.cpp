@@ -1,4 +1,5 @@
 #include "bennu/base/log.hpp"
+#include "bennu/base/log_writer.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -90,6 +91,61 @@ TEST(Log, WritesFilesAsynchronously) {
     const Result<> bad = configure_log({.output = "/dev/null/log"});
     ASSERT_FALSE(bad);
     EXPECT_EQ(bad.error().code(), "log_file");
+}
+
+TEST(LogWriter, WritesInOrderWhenItIsWoken) {
+    std::vector<std::string> lines;
+    int flushes = 0;
+    {
+        detail::LogWriter writer({.write = [&](std::string_view line) { lines.emplace_back(line); },
+                                  .flush = [&] { ++flushes; },
+                                  .lost = [](std::uint64_t) {}});
+        writer.push("a");
+        writer.push("b");
+        EXPECT_TRUE(writer.flush(std::chrono::seconds(10)));
+        EXPECT_EQ(lines, (std::vector<std::string>{"a", "b"}));
+        EXPECT_EQ(flushes, 1);
+        writer.push("c");
+    }
+    EXPECT_EQ(lines, (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(LogWriter, LosesTheOldestOfAFullQueueAndSaysSo) {
+    std::vector<std::string> lines;
+    detail::LogWriter writer(
+        {.write = [&](std::string_view line) { lines.emplace_back(line); },
+         .flush = [] {},
+         .lost = [&](std::uint64_t count) { lines.push_back("lost " + std::to_string(count)); }});
+    // Nobody wakes it meanwhile.
+    for (std::size_t i = 0; i < detail::LogWriter::queue_lines + 3; ++i)
+        writer.push(std::to_string(i));
+    EXPECT_TRUE(writer.flush(std::chrono::seconds(10)));
+    ASSERT_EQ(lines.size(), detail::LogWriter::queue_lines + 1);
+    EXPECT_EQ(lines[0], "lost 3");
+    EXPECT_EQ(lines[1], "3");
+    EXPECT_EQ(lines.back(), std::to_string(detail::LogWriter::queue_lines + 2));
+}
+
+TEST(LogWriter, IsWokenWhenAThreadThatDefersThatSaysSo) {
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("bennu_deferred_" + std::to_string(getpid())))
+            .string();
+    ASSERT_TRUE(configure_log({.output = path}));
+    {
+        detail::DeferredLogWakes later;
+        log_info("first");
+        EXPECT_TRUE(detail::log_wake_due);
+        detail::wake_log_writer();
+        EXPECT_FALSE(detail::log_wake_due);
+        log_info("second");
+    }
+    EXPECT_FALSE(detail::log_wake_due);
+    flush_log();
+    std::ifstream file(path);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_LT(text.find("first"), text.find("second"));
+    ASSERT_TRUE(configure_log({.async = false}));
+    std::filesystem::remove(path);
 }
 
 }  // namespace log_tests

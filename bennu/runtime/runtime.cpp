@@ -199,6 +199,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     auto loop = [&runtime, &stalls](detail::Shard& shard) {
         prepare_thread_for_crashes();
         detail::Heartbeat heartbeat(shard);
+        detail::DeferredLogWakes later;
         StallDetector::Watching watching(stalls, shard);
         while (!runtime.finished()) {
             if (shard.turn()) continue;
@@ -216,6 +217,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
     }
     loop(runtime.shard(0));
     for (std::thread& thread : threads) thread.join();
+    flush_log();
     return runtime.status();
 }
 

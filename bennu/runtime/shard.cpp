@@ -311,6 +311,8 @@ bool Shard::fire_timers() {
 
 bool Shard::poll(Instant until) {
     if (until > now_) beat_->store(NodePage::asleep, std::memory_order_relaxed);
+    // Here and not by whoever logs: this is between two processes, and about to enter the kernel.
+    if (log_wake_due) wake_log_writer();
     std::size_t count = reactor_->poll(until, events_);
     now_ = reactor_->now();
     beat_->store(now_.ns, std::memory_order_relaxed);

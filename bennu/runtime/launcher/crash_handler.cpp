@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "bennu/base/log.hpp"
 #include "bennu/runtime/launcher/build_id.hpp"
 #include "bennu/runtime/launcher/node.hpp"
 #include "bennu/runtime/launcher/node_page.hpp"
@@ -95,6 +96,8 @@ void report_alone(int signal) {
 
 void on_crash(int signal, siginfo_t* info, void*) {
     report_alone(signal);
+    // What the crashing code logged may still be queued; it is written while we report.
+    detail::wake_log_writer();
     put("signal ");
     put(::sigabbrev_np(signal) ? ::sigabbrev_np(signal) : "?");
     put(" (");
