@@ -3,7 +3,7 @@
 
 #include "bennu/net/http_server.hpp"
 #include "bennu/net/testing.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::net::drain_test {
 

@@ -96,11 +96,13 @@ inline std::string run_sim_test(
 /// with `sim` holding options to change and pass to `simulate`. A failure prints the seed, how to
 /// replay it, and the faults that it takes (the body is run again for that, up to a few hundred
 /// times), and writes a page with the messages drawn as a sequence.
-#define BENNU_SIM_TEST(suite, name, options)                                       \
-    static void bennu_sim_##suite##_##name(::bennu::SimOptions options);           \
-    TEST(suite, name) {                                                            \
-        std::fputs(::bennu::detail::run_sim_test(#suite, #name, &bennu_sim_##suite##_##name).c_str(), stdout); \
-    }                                                                              \
+#define BENNU_SIM_TEST(suite, name, options)                                                   \
+    static void bennu_sim_##suite##_##name(::bennu::SimOptions options);                       \
+    TEST(suite, name) {                                                                        \
+        std::fputs(                                                                            \
+            ::bennu::detail::run_sim_test(#suite, #name, &bennu_sim_##suite##_##name).c_str(), \
+            stdout);                                                                           \
+    }                                                                                          \
     static void bennu_sim_##suite##_##name(::bennu::SimOptions options)
 
 /// For tests: simulates `main` and expects it to end by itself and without an error.
