@@ -5,7 +5,7 @@
 
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/insight/ping.hpp"
-#include "bennu/runtime/simulation.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/supervisor.hpp"
 
 namespace bennu::exercise_test {
