@@ -70,15 +70,20 @@ RateDecision GcraTable::hit(std::uint64_t hash, const RateRule& rule, Instant at
         std::atomic<std::uint64_t>& cell = cell_of(line, tag, now);
         std::uint64_t held = cell.load(std::memory_order_acquire);
         if ((held & ~time_mask) != tag) continue;  // its cell was given away meanwhile
-        // No debt is larger than the burst; one that is comes from a clock that went back.
+        // No debt is larger than the burst; one that is comes from a clock that went back, and is
+        // cut, or it would hold until the clock is where it was.
         std::uint64_t arrival = std::clamp(held & time_mask, now, now + full);
+        const bool cut = arrival < (held & time_mask);
         RateDecision decision;
         decision.allowed = arrival + step <= now + full;
         if (decision.allowed) {
             arrival += step;
-            if (!cell.compare_exchange_weak(held, tag | (arrival & time_mask))) continue;
         } else {
             decision.retry_after = of_ticks(arrival + step - now - full);
+        }
+        if ((decision.allowed || cut) &&
+            !cell.compare_exchange_weak(held, tag | (arrival & time_mask))) {
+            continue;
         }
         decision.remaining = static_cast<std::uint32_t>((now + full - arrival) / step);
         decision.reset = of_ticks(arrival - now);
