@@ -35,14 +35,15 @@ std::string glob_text(std::string_view text) {
 
 }  // namespace
 
-LinkedPath::LinkedPath(std::string_view text) : pattern(text), next(first_link()) {
+LinkedPath::LinkedPath(const void* whose, std::string_view text)
+    : site(whose), pattern(text), next(first_link()) {
     first_link() = this;
 }
 
-std::vector<std::string_view> linked_paths() {
+std::vector<std::string_view> linked_paths(const void* site) {
     std::vector<std::string_view> all;
     for (const LinkedPath* link = first_link(); link; link = link->next) {
-        all.push_back(link->pattern);
+        if (link->site == site) all.push_back(link->pattern);
     }
     return all;
 }

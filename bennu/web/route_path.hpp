@@ -30,10 +30,14 @@ consteval std::size_t count_params(std::string_view pattern) {
 /// A pattern that some code makes links with; a list of them is there before `main`.
 class LinkedPath {
   public:
-    explicit LinkedPath(std::string_view pattern);
+    LinkedPath(const void* site, std::string_view pattern);
+    const void* site;
     std::string_view pattern;
     const LinkedPath* next;
 };
+
+template <typename Site>
+inline constexpr char site_key = 0;
 
 std::string fill_path(std::string_view pattern, std::initializer_list<Json> values);
 
@@ -47,8 +51,9 @@ std::string fill_path(std::string_view pattern, std::initializer_list<Json> valu
 ///
 /// An unknown name, or another number of parameters, does not compile; `Router::require_links`
 /// makes it a start-up error that a path is linked to and not routed. The pattern is the whole
-/// path, with the prefixes of scopes.
-template <detail::PatternText Pattern>
+/// path, with the prefixes of scopes. In a program with several tables of routes, `Site` (any type,
+/// it may be incomplete) says whose path it is.
+template <detail::PatternText Pattern, typename Site = void>
 class RoutePath {
   public:
     static constexpr std::string_view pattern() { return Pattern.view(); }
@@ -73,7 +78,7 @@ class RoutePath {
             return to_json_value(&value, ops_of<T>);
         }
     }
-    static inline const detail::LinkedPath linked{Pattern.view()};
+    static inline const detail::LinkedPath linked{&detail::site_key<Site>, Pattern.view()};
 };
 
 }  // namespace bennu

@@ -54,8 +54,8 @@ std::vector<const Pipeline*> Router::pipelines() const {
     return all;
 }
 
-void Router::require_links() {
-    state_->require_links = true;
+void Router::require_links_of(const void* site) {
+    state_->linked_sites.push_back(site);
 }
 
 Result<> Router::compile() {
@@ -92,8 +92,8 @@ Result<> Router::compile() {
                                state.routes[static_cast<std::size_t>(other)].pattern);
         }
     }
-    if (state.require_links) {
-        for (std::string_view link : detail::linked_paths()) {
+    for (const void* site : state.linked_sites) {
+        for (std::string_view link : detail::linked_paths(site)) {
             if (std::ranges::find(state.routes, link, &Route::pattern) != state.routes.end())
                 continue;
             mistakes.push_back(std::string(link) + ": is linked to, but is no route");

@@ -8,6 +8,7 @@
 
 #include "bennu/base/log.hpp"
 #include "bennu/web/plug.hpp"
+#include "bennu/web/route_path.hpp"
 #include "bennu/web/static_files.hpp"
 
 namespace bennu {
@@ -182,8 +183,12 @@ class Router : public RouteScope {
     /// requests, more than eight parameters.
     Result<> compile();
 
-    /// Also checks that every RoutePath that the program makes links with is a route of this table.
-    void require_links();
+    /// Lets `compile` also check that every RoutePath of the site that the program makes links with
+    /// is a route of this table.
+    template <typename Site = void>
+    void require_links() {
+        require_links_of(&detail::site_key<Site>);
+    }
 
     /// Fills `match`, whose values are views into the segments.
     void match(net::Method method, std::span<const std::string_view> segments, RouteMatch& match,
@@ -197,6 +202,7 @@ class Router : public RouteScope {
 
   private:
     friend class RouteScope;
+    void require_links_of(const void* site);
     struct State;
     std::unique_ptr<State> state_;
 };

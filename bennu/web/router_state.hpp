@@ -9,8 +9,8 @@ namespace bennu {
 
 namespace detail {
 std::string join_segments(std::span<const std::string_view> segments);
-/// The patterns of every RoutePath that some code of the program makes links with.
-std::vector<std::string_view> linked_paths();
+/// The patterns of every RoutePath of a site that some code of the program makes links with.
+std::vector<std::string_view> linked_paths(const void* site);
 }  // namespace detail
 
 /// What a Router holds. Private to this area.
@@ -41,7 +41,7 @@ struct Router::State {
     std::vector<Files> files;
     std::vector<std::string> mistakes;
     RouteTree tree;
-    bool require_links = false;
+    std::vector<const void*> linked_sites;  ///< whose links must lead to routes
     bool compiled = false;
 };
 
