@@ -185,6 +185,10 @@ inline constexpr RoutePath<"/assets"> assets_path;
 inline constexpr RoutePath<"/assets/:id"> asset_path;
 inline constexpr RoutePath<"/:kind/files/*rest"> file_path;
 
+static_assert(!std::is_invocable_v<decltype(asset_path)>, "a parameter is missing");
+static_assert(!std::is_invocable_v<decltype(asset_path), int, int>, "one too many");
+static_assert(std::is_invocable_v<decltype(file_path), Kind, std::string>);
+
 TEST(RoutePath, links_are_made_of_the_pattern) {
     EXPECT_EQ(assets_path(), "/assets");
     EXPECT_EQ(asset_path(7), "/assets/7");

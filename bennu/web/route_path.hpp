@@ -62,9 +62,8 @@ class RoutePath {
     /// The path with these values (text, numbers, ids, dates, enums), encoded. What no request
     /// could carry (empty text, `.`, `..`, a slash in a `:parameter`) is a fault.
     template <typename... Values>
+        requires(sizeof...(Values) == detail::count_params(Pattern.view()))
     std::string operator()(const Values&... values) const {
-        static_assert(sizeof...(Values) == detail::count_params(Pattern.view()),
-                      "this path takes another number of parameters");
         static_cast<void>(&linked);
         return detail::fill_path(pattern(), {to_link(values)...});
     }

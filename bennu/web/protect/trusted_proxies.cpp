@@ -64,7 +64,7 @@ void TrustedProxies::before(const Conn& conn) const {
     state.client->ip = IpAddress::parse(client->client)->to_string();
     if (client->scheme == "https") state.client->scheme = Scheme::https;
     if (client->scheme == "http") state.client->scheme = Scheme::http;
-    if (plain_host(client->host)) {
+    if (plain_host(client->host) && client->host != conn.host()) {
         state.client->host = client->host;
         state.reroute = true;
     }
