@@ -20,6 +20,7 @@ struct HttpRequest {
     std::string body;
     SocketAddress peer;
     Instant received;
+    bool tls = false;  ///< came over an encrypted connection
 };
 
 /// What goes back. The connection adds `content-length`, `date` and `connection`, drops the body

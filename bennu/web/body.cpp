@@ -37,6 +37,18 @@ Error unsupported(std::string_view content_type) {
 
 }  // namespace
 
+bool is_form_type(std::string_view content_type) {
+    std::string_view type = media_type(content_type);
+    return iequals(type, "application/x-www-form-urlencoded") ||
+           iequals(type, "multipart/form-data");
+}
+
+Result<> check_content_encoding(std::string_view encoding) {
+    if (encoding.empty() || iequals(trim(encoding), "identity")) return {};
+    return Error(ErrorKind::unsupported, "unsupported_encoding",
+                 "a compressed body is not read here; send it without content-encoding");
+}
+
 Result<Json> read_json_body(std::string_view content_type, std::string_view body) {
     if (!is_json_type(media_type(content_type)) || !is_utf8_or_unsaid(content_type)) {
         return unsupported(content_type);

@@ -60,7 +60,17 @@ std::string_view Conn::query_string() const {
     return state().request.head.query();
 }
 std::string_view Conn::host() const {
-    return state().request.head.host();
+    const auto& own = state();
+    return own.client && !own.client->host.empty() ? own.client->host : own.request.head.host();
+}
+Scheme Conn::scheme() const {
+    const auto& own = state();
+    if (own.client && own.client->scheme) return *own.client->scheme;
+    return own.request.tls ? Scheme::https : Scheme::http;
+}
+std::string_view Conn::remote_ip() const {
+    const auto& own = state();
+    return own.client && !own.client->ip.empty() ? own.client->ip : own.request.peer.host;
 }
 const net::RequestHead& Conn::head() const {
     return state().request.head;
@@ -128,6 +138,9 @@ const Json& Conn::query() const {
 std::string_view Conn::body() const {
     return state().request.body;
 }
+bool Conn::has_form() const {
+    return detail::is_form_type(header("content-type"));
+}
 std::string Conn::take_body() const {
     return std::move(state().request.body);
 }
@@ -135,6 +148,9 @@ std::string Conn::take_body() const {
 Result<const Json*> Conn::try_body_params() const {
     auto& own = state();
     if (!own.body) {
+        if (Result<> plain = detail::check_content_encoding(header("content-encoding")); !plain) {
+            return std::move(plain).error();
+        }
         auto read = detail::read_body(header("content-type"), own.request.body);
         if (!read) return std::move(read).error();
         own.body = *std::move(read);
@@ -149,6 +165,7 @@ const Json& Conn::body_params() const {
 const Json& Conn::body_json() const {
     auto& own = state();
     if (!own.body) {
+        checked(detail::check_content_encoding(header("content-encoding")), 0);
         own.body.emplace(checked(detail::read_json_body(header("content-type"), body()), 0));
     }
     return own.body->params;

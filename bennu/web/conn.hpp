@@ -17,6 +17,7 @@
 namespace bennu {
 
 struct Route;
+class Session;
 
 namespace detail {
 struct ConnState;
@@ -35,6 +36,8 @@ struct AnyScope {
     }
 };
 }  // namespace detail
+
+enum class Scheme : std::uint8_t { http, https };
 
 /// One request being answered: a handle of one word, passed by value. Copies share the state, which
 /// lives as long as any of them; views and references that it hands out live as long as it does.
@@ -63,12 +66,18 @@ class Conn {
     /// Decoded, checked, without empty ones.
     std::span<const std::string_view> segments() const;
     std::string_view query_string() const;
+    /// With the port where it has one. Behind a trusted proxy: the host that the client asked for.
     std::string_view host() const;
+    /// How the client came: to this server, or to the trusted proxy before it.
+    Scheme scheme() const;
     const net::RequestHead& head() const;
     /// The first value of that name, or empty.
     std::string_view header(std::string_view name) const;
     std::optional<std::string_view> cookie(std::string_view name) const;
+    /// The other end of the connection.
     const SocketAddress& peer() const;
+    /// The client's address: the peer's, unless that is a trusted proxy that named another.
+    std::string_view remote_ip() const;
     Instant received() const;
     /// The client's `x-request-id` when it is well-formed, else one made on first use.
     std::string_view request_id() const;
@@ -126,6 +135,8 @@ class Conn {
     /// body. 415 for other types, 400 for malformed ones, 413 over a limit, 422 for JSON that is
     /// no object.
     const Json& body_params() const;
+    /// Whether the body says that it is a form, urlencoded or multipart.
+    bool has_form() const;
     Result<const Json*> try_body_params() const;
     /// Whatever JSON value the body is. 415 unless it says that it is JSON.
     const Json& body_json() const;
@@ -158,6 +169,8 @@ class Conn {
     T* find() const {
         return assigns().find<T>();
     }
+    /// The client's session. A fault unless a `Sessions` plug comes before.
+    Session& session() const;
     /// The app's scope (tenant, user), an assign of the app's own type, as the called function
     /// takes it.
     detail::AnyScope scope() const { return {assigns()}; }
@@ -201,6 +214,9 @@ class Conn {
     static T checked(Result<T> result, int status) {
         if (!result) throw RequestError(std::move(result).error(), status);
         return *std::move(result);
+    }
+    static void checked(Result<> result, int status) {
+        if (!result) throw RequestError(std::move(result).error(), status);
     }
 
     detail::ConnCount* state_;

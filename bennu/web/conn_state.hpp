@@ -21,6 +21,14 @@ struct ConnState : ConnCount {
     PathSegments path;
     RouteMatch match;
     bool development = false;
+    /// A plug of the router changed what routes go by: look again before the route's own plugs.
+    bool reroute = false;
+    /// What a trusted proxy said about the client; empty parts are the connection's own.
+    struct Client {
+        std::string ip, host;
+        std::optional<Scheme> scheme;
+    };
+    std::unique_ptr<Client> client;
     Assigns assigns;
     net::Headers put;    ///< unless the response sets them
     net::Headers added;  ///< in any case
@@ -47,6 +55,9 @@ Response render_error(const Conn* conn, int status, const Error& error);
 
 /// Reads a body by its content type. Errors carry the status in their kind; `syntax` ones are 400.
 Result<ConnState::Body> read_body(std::string_view content_type, std::string_view body);
+bool is_form_type(std::string_view content_type);
+/// A compressed body is not read: 415.
+Result<> check_content_encoding(std::string_view encoding);
 Result<Json> read_json_body(std::string_view content_type, std::string_view body);
 
 /// Puts the conn's own headers into the response and runs its hooks.

@@ -1,8 +1,11 @@
 #include "bennu/web/endpoint.hpp"
 
+#include <set>
+
 #include "bennu/base/events.hpp"
 #include "bennu/net/websocket_handshake.hpp"
 #include "bennu/runtime/launcher/work.hpp"
+#include "bennu/runtime/within.hpp"
 #include "bennu/web/conn_state.hpp"
 #include "bennu/web/exchange.hpp"
 
@@ -21,7 +24,31 @@ void announce(const Conn& conn, const Response& response) {
           {"status", response.status}});
 }
 
+/// Tells each plug of the table of the endpoint, once.
+Result<> start_plugs(const Router& router, const EndpointOptions& options) {
+    std::set<const detail::PlugTarget*> seen;
+    for (const Pipeline* pipeline : router.pipelines()) {
+        for (const Plug& plug : *pipeline) {
+            const detail::PlugTarget& target = plug.target();
+            if (!target.start || !seen.insert(&target).second) continue;
+            if (Result<> started = target.start(options); !started) return started;
+        }
+    }
+    return {};
+}
+
 }  // namespace
+
+Result<KeyRing> endpoint_keys(const EndpointOptions& options, std::string_view purpose) {
+    std::vector<Secret> secrets{options.secret};
+    secrets.insert(secrets.end(), options.older_secrets.begin(), options.older_secrets.end());
+    for (const Secret& secret : secrets) {
+        if (secret.reveal().size() >= 32) continue;
+        return Error(ErrorKind::invalid, "no_secret",
+                     "endpoint.secret (and each of older_secrets) needs at least 32 bytes");
+    }
+    return KeyRing(secrets, purpose);
+}
 
 Endpoint::Endpoint(EndpointOptions options, std::shared_ptr<Router> router)
     : options_(std::move(options)), router_(std::move(router)) {}
@@ -30,6 +57,9 @@ Result<std::shared_ptr<const Endpoint>> Endpoint::make(EndpointOptions options,
                                                        std::shared_ptr<Router> router) {
     Result<> compiled = router->compile();
     if (!compiled) return std::move(compiled).error();
+    if (Result<> started = start_plugs(*router, options); !started) {
+        return std::move(started).error();
+    }
     return std::shared_ptr<const Endpoint>(new Endpoint(std::move(options), std::move(router)));
 }
 
@@ -38,7 +68,7 @@ std::uint64_t Endpoint::body_limit(const net::RequestHead& head) const {
     PathSegments path;
     if (!path.parse(head.path())) return options_.max_body;
     RouteMatch match;
-    router_->match(head.method, path.all(), match);
+    router_->match(head.method, path.all(), match, head.host());
     return match.route ? match.route->options.body_limit.value_or(options_.max_body)
                        : options_.max_body;
 }
@@ -49,8 +79,14 @@ Task<net::HttpResponse> Endpoint::handle(net::HttpRequest request) const {
     state->development = options_.environment == Environment::dev;
     detail::Exchange exchange(*state, *router_);
     std::optional<WorkLabel> label;
-    if (conn.route()) label.emplace(conn.route()->work);
+    const Route* labelled = nullptr;
     while (true) {
+        // A plug may have sent the request to another route.
+        if (conn.route() != labelled) {
+            labelled = conn.route();
+            label.reset();
+            if (labelled) label.emplace(labelled->work);
+        }
         if (const Plug* plug = exchange.next_plug()) {
             if (plug->target().before_async) {
                 auto outcome = co_await contain(plug->target().before_async(conn));
@@ -59,7 +95,10 @@ Task<net::HttpResponse> Endpoint::handle(net::HttpRequest request) const {
                 exchange.run(*plug);
             }
         } else if (const Action* action = exchange.next_action()) {
-            if (action->suspends()) {
+            if (action->suspends() && exchange.time_limit() > Duration::zero()) {
+                auto outcome = co_await contain(within(action->start(conn), exchange.time_limit()));
+                exchange.take(std::move(outcome));
+            } else if (action->suspends()) {
                 auto outcome = co_await contain(action->start(conn));
                 exchange.take(std::move(outcome));
             } else {
@@ -67,6 +106,14 @@ Task<net::HttpResponse> Endpoint::handle(net::HttpRequest request) const {
             }
         } else {
             break;
+        }
+    }
+    while (const Plug* plug = exchange.next_after()) {
+        if (plug->target().after_async) {
+            auto outcome = co_await contain(plug->target().after_async(conn, exchange.response()));
+            exchange.take_after(std::move(outcome));
+        } else {
+            exchange.run_after(*plug);
         }
     }
     Response response = exchange.finish();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bennu/base/config.hpp"
+#include "bennu/base/keys.hpp"
 #include "bennu/net/http_server.hpp"
 #include "bennu/runtime/supervisor.hpp"
 #include "bennu/web/router.hpp"
@@ -23,13 +24,19 @@ struct EndpointOptions {
     Duration head_timeout = std::chrono::seconds(10);
     Duration body_timeout = std::chrono::seconds(60);
     Duration idle_timeout = std::chrono::seconds(60);
-    /// Signs cookies and tokens; at least 32 bytes where they are used.
+    /// Seals and signs cookies and tokens; at least 32 bytes where they are used.
     Secret secret = {};
+    /// Secrets of before: what they sealed is still opened. Drop one when that has expired.
+    std::vector<Secret> older_secrets = {};
     /// A listening socket that the launcher holds; -1: open one. Not configurable.
     int inherited_listener = -1;
 };
 BENNU_RECORD(EndpointOptions, host, port, environment, max_body, max_connections, head_timeout,
-             body_timeout, idle_timeout, secret)
+             body_timeout, idle_timeout, secret, older_secrets)
+
+/// The keys of one purpose, of `secret` and `older_secrets`. Error `invalid`, code `no_secret`,
+/// when there is none, or a short one.
+Result<KeyRing> endpoint_keys(const EndpointOptions& options, std::string_view purpose);
 
 /// Answers the requests of a server from a router: pipeline, action, error pages. One object for
 /// all shards, immutable. A fault in an action ends that request with 500, is logged with the await

@@ -1,9 +1,13 @@
 #include "bennu/web/exchange.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "bennu/base/log.hpp"
 #include "bennu/net/websocket_handshake.hpp"
 #include "bennu/runtime/exit.hpp"
 #include "bennu/web/error_page.hpp"
+#include "bennu/web/source_excerpt.hpp"
 
 namespace bennu::detail {
 
@@ -19,11 +23,16 @@ Response crashed(const Conn& conn, const Fault& fault) {
                                     {"reason", reason.describe()},
                                     {"at", at}});
     if (conn.development() && conn.wants_html()) {
+        std::vector<std::string> lines;
+        for (const std::string& await : reason.awaits()) {
+            lines.push_back(await);
+            std::ranges::move(source_excerpt(await), std::back_inserter(lines));
+        }
         return render_error_page({.status = 500,
                                   .message = "The request crashed.",
                                   .request_id = std::string(conn.request_id()),
                                   .detail = fault.describe(),
-                                  .lines = reason.awaits()});
+                                  .lines = std::move(lines)});
     }
     return render_error(&conn, 500, Error(ErrorKind::internal, "internal", fault.describe()));
 }
@@ -66,15 +75,20 @@ Exchange::Exchange(ConnState& state, const Router& router) : state_(state), rout
         refused_ = true;
         return;
     }
-    router.match(state.request.head.method, state.path.all(), state.match);
-    const RouteMatch& match = state.match;
+    route();
+}
+
+void Exchange::route() {
+    Conn conn = state_.handle();
+    RouteMatch& match = state_.match;
+    router_.match(conn.method(), state_.path.all(), match, conn.host());
     own_ = match.route ? &match.route->plugs : match.file ? match.file_plugs : nullptr;
     if (!match.route) return;
     if (auto left = quarantined(match.route->work)) {
         response_ = in_quarantine(conn, *left);
         refused_ = true;
     } else if (match.route->websocket) {
-        auto check = net::check_websocket_request(state.request.head);
+        auto check = net::check_websocket_request(conn.head());
         if (!check.ok) {
             response_ = refuse_handshake(conn, check.refusal);
             refused_ = true;
@@ -91,6 +105,11 @@ const Plug* Exchange::plug_at(std::size_t index) const {
 
 const Plug* Exchange::next_plug() {
     while (!response_) {
+        if (state_.reroute && ran_ >= router_.plugs().size()) {
+            state_.reroute = false;
+            route();
+            continue;
+        }
         const Plug* plug = plug_at(ran_);
         if (!plug) return nullptr;
         ++ran_;
@@ -150,6 +169,19 @@ void Exchange::take(Contained<Response> outcome) {
     response_ = std::move(outcome.value);
 }
 
+Duration Exchange::time_limit() const {
+    return state_.match.route ? state_.match.route->options.time_limit : Duration::zero();
+}
+
+void Exchange::take(Contained<Result<Response>> outcome) {
+    if (!outcome) return fault(std::move(outcome.fault));
+    if (*outcome.value) {
+        response_ = **std::move(outcome.value);
+    } else {
+        response_ = error(state_.handle(), outcome.value->error());
+    }
+}
+
 void Exchange::settle(PlugResult result) {
     if (result) response_ = std::move(result);
 }
@@ -172,19 +204,29 @@ void Exchange::fault(std::unique_ptr<Fault> fault) {
     }
 }
 
-Response Exchange::finish() {
-    Conn conn = state_.handle();
+const Plug* Exchange::next_after() {
     // A request that was refused before any plug still gets its log line and its headers.
-    std::size_t count = refused_ ? router_.plugs().size() : ran_;
-    for (std::size_t i = count; i-- > 0;) {
-        const PlugTarget& plug = plug_at(i)->target();
-        if (!plug.after) continue;
-        try {
-            plug.after(conn, *response_);
-        } catch (...) {
-            fault_in_flight();
-        }
+    if (std::exchange(refused_, false)) ran_ = router_.plugs().size();
+    while (ran_ > 0) {
+        const Plug* plug = plug_at(--ran_);
+        if (plug->target().after || plug->target().after_async) return plug;
     }
+    return nullptr;
+}
+
+void Exchange::run_after(const Plug& plug) {
+    try {
+        plug.target().after(state_.handle(), *response_);
+    } catch (...) {
+        fault_in_flight();
+    }
+}
+
+void Exchange::take_after(Contained<void> outcome) {
+    if (!outcome) fault(std::move(outcome.fault));
+}
+
+Response Exchange::finish() {
     try {
         finish_response(state_, *response_);
     } catch (...) {

@@ -23,10 +23,20 @@ class Exchange {
     void take(Contained<PlugResult> outcome);
     void take(Contained<Response> outcome);
 
-    /// The second halves of the plugs that ran, in reverse order; the response, ready to leave.
+    /// How long the action may take; zero: as long as it likes.
+    Duration time_limit() const;
+    void take(Contained<Result<Response>> outcome);
+
+    /// The next plug whose second half is due, in reverse order; nullptr after the first one.
+    const Plug* next_after();
+    void run_after(const Plug& plug);
+    void take_after(Contained<void> outcome);
+    Response& response() { return *response_; }
+    /// The response, ready to leave.
     Response finish();
 
   private:
+    void route();
     const Plug* plug_at(std::size_t index) const;
     /// What answers when there is no route.
     Response answer_without_route();

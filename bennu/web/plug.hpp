@@ -12,6 +12,8 @@
 
 namespace bennu {
 
+struct EndpointOptions;
+
 namespace detail {
 using PlugResult = std::optional<Response>;
 
@@ -19,6 +21,9 @@ struct PlugTarget {
     Function<PlugResult(const Conn&) const> before;
     Function<Task<PlugResult>(Conn) const> before_async;
     Function<void(const Conn&, Response&) const> after;
+    Function<Task<>(Conn, Response&) const> after_async;
+    Function<Result<>(const EndpointOptions&) const> start;
+    const char* type = "";  ///< the C++ type, for the listing of routes
 };
 
 template <typename F, typename R>
@@ -33,8 +38,11 @@ concept Yields = std::is_same_v<std::invoke_result_t<const F&, Conn>, R>;
 ///     an object with `before(Conn)` in one of these shapes, `after(Conn, Response&)`, or both
 ///
 /// The first two cost no coroutine frame. `after` runs once the response exists, in reverse order
-/// of the pipeline, also for error responses. One object serves all requests on all shards:
-/// immutable after start, or thread-safe. Copies share it.
+/// of the pipeline, also for error responses; it may be a `Task<> (Conn, Response&)`. One object
+/// serves all requests on all shards: immutable after start, or thread-safe. Copies share it.
+///
+/// An object with `Result<> start(const EndpointOptions&)` is told of the endpoint before the first
+/// request, once for each endpoint that has it; its error fails the endpoint's start.
 class Plug {
   public:
     template <typename F>
@@ -43,6 +51,7 @@ class Plug {
     Plug(F&& callable) {
         auto target = std::make_shared<detail::PlugTarget>();
         set_before(*target, std::forward<F>(callable));
+        target->type = detail::type_name_of<std::decay_t<F>>();
         target_ = std::move(target);
     }
     template <typename T>
@@ -51,16 +60,30 @@ class Plug {
                   requires(const T& t, Conn c, Response& r) { t.after(c, r); }))
     Plug(T object) {
         auto target = std::make_shared<detail::PlugTarget>();
-        auto shared = std::make_shared<const T>(std::move(object));
+        auto started = std::make_shared<T>(std::move(object));
+        std::shared_ptr<const T> shared = started;
+        target->type = detail::type_name_of<T>();
+        if constexpr (requires(T& t, const EndpointOptions& o) { t.start(o); }) {
+            target->start = [started](const EndpointOptions& options) {
+                return started->start(options);
+            };
+        }
         if constexpr (requires(const T& t, Conn c) { t.before(c); }) {
             set_before(*target, [shared] [[clang::coro_wrapper]] (Conn conn) {
                 return shared->before(std::move(conn));
             });
         }
         if constexpr (requires(const T& t, Conn c, Response& r) { t.after(c, r); }) {
-            target->after = [shared](const Conn& conn, Response& response) {
-                shared->after(conn, response);
-            };
+            if constexpr (requires(const T& t, Conn c, Response& r) { t.after(c, r).handle(); }) {
+                target->after_async = [shared] [[clang::coro_wrapper]] (Conn conn,
+                                                                        Response & response) {
+                    return shared->after(std::move(conn), response);
+                };
+            } else {
+                target->after = [shared](const Conn& conn, Response& response) {
+                    shared->after(conn, response);
+                };
+            }
         }
         target_ = std::move(target);
     }

@@ -1,9 +1,13 @@
 #include "bennu/web/plugs.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "bennu/base/bytes.hpp"
 #include "bennu/base/log.hpp"
+#include "bennu/base/random.hpp"
 #include "bennu/web/negotiation.hpp"
+#include "bennu/web/origin.hpp"
 #include "bennu/web/router.hpp"
 
 namespace bennu {
@@ -16,11 +20,12 @@ bool is_document(std::string_view type) {
            type.starts_with("application/pdf");
 }
 
-bool plain_host(std::string_view host) {
-    return !host.empty() && std::ranges::all_of(host, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view(".-:[]").contains(c);
-    });
+struct Nonce {
+    std::string text;
+};
+
+bool is_local(std::string_view host) {
+    return host_matches("localhost", host) || host_matches("*.localhost", host);
 }
 
 void put(net::Headers& headers, std::string_view name, std::string_view value) {
@@ -46,15 +51,30 @@ void AccessLog::after(const Conn& conn, Response& response) const {
             {"duration", took},
             {"bytes", response.body_view().size()},
             {"request_id", conn.request_id()},
-            {"peer", conn.peer().host}});
+            {"peer", conn.remote_ip()}});
 }
 
-SecureHeaders::SecureHeaders(ContentPolicy policy) : policy_(std::move(policy.whole)) {
+std::string_view csp_nonce(const Conn& conn) {
+    if (Nonce* nonce = conn.find<Nonce>()) return nonce->text;
+    std::array<std::byte, 16> bytes;
+    secure_random(bytes);
+    return conn.assign(Nonce{base64url_encode(as_text(bytes))}).text;
+}
+
+SecureHeaders::SecureHeaders(ContentPolicy policy, TransportPolicy transport)
+    : policy_(std::move(policy.whole)) {
+    if (transport.max_age > Duration::zero()) {
+        auto seconds = std::chrono::duration_cast<std::chrono::seconds>(transport.max_age);
+        transport_ = "max-age=" + std::to_string(seconds.count());
+        if (transport.subdomains == TransportPolicy::Subdomains::included) {
+            transport_ += "; includeSubDomains";
+        }
+    }
     if (!policy_.empty()) return;
     std::vector<std::pair<std::string, std::string>> directives = {
         {"default-src", "'self'"},
-        {"script-src", "'self'"},
-        {"style-src", "'self'"},
+        {"script-src", "'self'NONCE"},
+        {"style-src", "'self'NONCE"},
         {"style-src-attr", "'unsafe-inline'"},
         {"img-src", "'self' data: blob:"},
         {"font-src", "'self' data:"},
@@ -77,26 +97,36 @@ SecureHeaders::SecureHeaders(ContentPolicy policy) : policy_(std::move(policy.wh
     }
 }
 
-std::string SecureHeaders::policy_for(std::string_view host) const {
-    constexpr std::string_view mark = "HOST";
+std::string SecureHeaders::policy_for(std::string_view host, std::string_view nonce) const {
     std::string out;
     std::string_view rest = policy_;
     while (true) {
-        std::size_t at = rest.find(mark);
+        std::size_t at = std::min(rest.find("HOST"), rest.find("NONCE"));
         out += rest.substr(0, at);
         if (at == std::string_view::npos) return out;
-        // A host with characters of its own meaning could write a policy of its own.
-        out += plain_host(host) ? host : "localhost";
-        rest.remove_prefix(at + mark.size());
+        rest.remove_prefix(at);
+        if (rest.starts_with("HOST")) {
+            // A host with characters of its own meaning could write a policy of its own.
+            out += plain_host(host) ? host : "localhost";
+            rest.remove_prefix(4);
+        } else {
+            if (!nonce.empty()) out.append(" 'nonce-").append(nonce).append("'");
+            rest.remove_prefix(5);
+        }
     }
 }
 
 void SecureHeaders::after(const Conn& conn, Response& response) const {
     net::Headers& headers = response.headers;
     put(headers, "x-content-type-options", "nosniff");
+    if (conn.scheme() == Scheme::https && !transport_.empty() && !is_local(conn.host())) {
+        put(headers, "strict-transport-security", transport_);
+    }
     if (!is_document(response.content_type())) return;
     if (!headers.contains("content-security-policy")) {
-        headers.add("content-security-policy", policy_for(conn.host()));
+        const Nonce* nonce = conn.find<Nonce>();
+        headers.add("content-security-policy",
+                    policy_for(conn.host(), nonce ? nonce->text : std::string_view()));
     }
     put(headers, "referrer-policy", "strict-origin-when-cross-origin");
     put(headers, "cross-origin-opener-policy", "same-origin");

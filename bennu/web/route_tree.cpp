@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/web/origin.hpp"
 
 namespace bennu {
 
@@ -23,6 +24,12 @@ bool is_text(std::string_view text) {
                return static_cast<unsigned char>(c) > ' ' && c != 0x7f &&
                       std::string_view("%?#\\*:").find(c) == std::string_view::npos;
            });
+}
+
+/// Whose requests are the fewest: a host, then a family of hosts, then parameters.
+std::size_t weight(const RouteConditions& conditions) {
+    std::size_t host = conditions.host.empty() ? 0u : conditions.host.starts_with("*.") ? 1u : 2u;
+    return host * (RouteTree::max_params + 1) + conditions.checks.size();
 }
 
 }  // namespace
@@ -84,32 +91,73 @@ std::int32_t RouteTree::leaf_at(std::int32_t& slot) {
     return slot;
 }
 
-int RouteTree::add(net::Method method, const std::vector<Part>& parts, int route) {
+int RouteTree::add(net::Method method, const std::vector<Part>& parts, int route,
+                   RouteConditions conditions) {
     std::uint32_t node = 0;
     bool glob = !parts.empty() && parts.back().kind == Part::Kind::glob;
     for (std::size_t i = 0; i + (glob ? 1 : 0) < parts.size(); ++i) node = child(node, parts[i]);
     Leaf& leaf =
         leaves_[static_cast<std::size_t>(leaf_at(glob ? nodes_[node].glob : nodes_[node].leaf))];
     auto index = static_cast<std::size_t>(method);
-    if (leaf.route[index] >= 0) return leaf.route[index];
-    leaf.route[index] = route;
+    auto at = static_cast<std::size_t>(route);
+    if (choices_.size() <= at) choices_.resize(at + 1);
+    std::int32_t* place = &leaf.route[index];
+    for (; *place >= 0; place = &choices_[static_cast<std::size_t>(*place)].next) {
+        const RouteConditions& other = choices_[static_cast<std::size_t>(*place)].conditions;
+        if (other == conditions) return *place;
+        if (weight(conditions) > weight(other)) break;
+    }
     leaf.allowed |= 1u << index;
+    leaf.conditional = leaf.conditional || !conditions.empty();
+    choices_[at] = {std::move(conditions), *place};
+    *place = route;
     return -1;
 }
 
 struct RouteTree::Search {
     net::Method method;
     std::span<const std::string_view> segments;
+    std::string_view host;
     Found found;
 };
 
 /// Takes the leaf's route for the method, if it has one; remembers the methods that it has.
 bool RouteTree::settle(Search& search, std::int32_t leaf) const {
     const Leaf& at = leaves_[static_cast<std::size_t>(leaf)];
+    if (at.conditional) [[unlikely]]
+        return settle_conditional(search, at);
     search.found.allowed |= at.allowed;
     std::int32_t route = at.route[static_cast<std::size_t>(search.method)];
     if (route < 0 && search.method == net::Method::head) {
         route = at.route[static_cast<std::size_t>(net::Method::get)];
+    }
+    search.found.route = route;
+    return route >= 0;
+}
+
+bool RouteTree::accepts(const Search& search, std::int32_t route) const {
+    const RouteConditions& conditions = choices_[static_cast<std::size_t>(route)].conditions;
+    if (!conditions.host.empty() && !host_matches(conditions.host, search.host)) return false;
+    return std::ranges::all_of(conditions.checks, [&](const RouteConditions::Check& check) {
+        return check.fits(search.segments[search.found.values[check.param]]);
+    });
+}
+
+bool RouteTree::settle_conditional(Search& search, const Leaf& leaf) const {
+    std::array<std::int32_t, methods> chosen;
+    chosen.fill(-1);
+    for (std::size_t i = 0; i < methods; ++i) {
+        std::int32_t route = leaf.route[i];
+        while (route >= 0 && !accepts(search, route)) {
+            route = choices_[static_cast<std::size_t>(route)].next;
+        }
+        if (route < 0) continue;
+        chosen[i] = route;
+        search.found.allowed |= 1u << i;
+    }
+    std::int32_t route = chosen[static_cast<std::size_t>(search.method)];
+    if (route < 0 && search.method == net::Method::head) {
+        route = chosen[static_cast<std::size_t>(net::Method::get)];
     }
     search.found.route = route;
     return route >= 0;
@@ -139,9 +187,9 @@ bool RouteTree::descend(Search& search, std::uint32_t node, std::size_t at) cons
     return false;
 }
 
-RouteTree::Found RouteTree::find(net::Method method,
-                                 std::span<const std::string_view> segments) const {
-    Search search{method, segments.first(std::min<std::size_t>(segments.size(), 255)), {}};
+RouteTree::Found RouteTree::find(net::Method method, std::span<const std::string_view> segments,
+                                 std::string_view host) const {
+    Search search{method, segments.first(std::min<std::size_t>(segments.size(), 255)), host, {}};
     descend(search, 0, 0);
     return search.found;
 }

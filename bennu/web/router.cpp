@@ -3,20 +3,11 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "bennu/web/route_tree.hpp"
+#include "bennu/web/router_state.hpp"
 
 namespace bennu {
 
 namespace {
-
-std::string join_patterns(std::string_view prefix, std::string_view pattern) {
-    std::string joined(prefix);
-    while (joined.ends_with('/')) joined.pop_back();
-    if (pattern == "/" && !joined.empty()) return joined;
-    if (!pattern.starts_with('/')) joined += '/';
-    joined += pattern;
-    return joined;
-}
 
 std::string allow_header(std::uint32_t allowed) {
     std::string out;
@@ -32,7 +23,9 @@ std::string allow_header(std::uint32_t allowed) {
     return out;
 }
 
-std::string join_segments(std::span<const std::string_view> segments) {
+}  // namespace
+
+std::string detail::join_segments(std::span<const std::string_view> segments) {
     std::string out;
     for (std::string_view segment : segments) {
         if (!out.empty()) out += '/';
@@ -41,126 +34,7 @@ std::string join_segments(std::span<const std::string_view> segments) {
     return out;
 }
 
-}  // namespace
-
-struct Router::State {
-    struct Files {
-        std::vector<std::string> prefix;
-        StaticFiles files;
-        Pipeline plugs;
-    };
-
-    /// The file that one of the mounts has for a path.
-    void find_file(std::span<const std::string_view> segments, RouteMatch& match) const {
-        for (const Files& mount : files) {
-            if (segments.size() < mount.prefix.size() ||
-                !std::ranges::equal(mount.prefix, segments.first(mount.prefix.size()))) {
-                continue;
-            }
-            match.file = mount.files.find(join_segments(segments.subspan(mount.prefix.size())));
-            match.file_plugs = &mount.plugs;
-            if (match.file) return;
-        }
-    }
-
-    Pipeline plugs;
-    std::vector<Route> routes;
-    std::vector<Files> files;
-    std::vector<std::string> mistakes;
-    RouteTree tree;
-    bool compiled = false;
-};
-
-RouteScope::RouteScope(Router& router, std::string prefix, Pipeline plugs)
-    : router_(router), prefix_(std::move(prefix)), plugs_(std::move(plugs)) {}
-
-void RouteScope::add(net::Method method, std::string_view pattern, Action action,
-                     RouteOptions options) {
-    Router::State& state = *router_.state_;
-    Route route;
-    route.method = method;
-    route.pattern = join_patterns(prefix_, pattern);
-    route.action = std::move(action);
-    route.plugs = plugs_;
-    route.plugs.insert(route.plugs.end(), options.plugs.begin(), options.plugs.end());
-    route.options = std::move(options);
-    if (route.options.name.empty()) route.options.name = route.pattern;
-    route.work = WorkKey(std::string(net::to_string(method)) + " " + route.pattern);
-    if (!pattern.starts_with('/')) {
-        state.mistakes.push_back(route.pattern + ": a pattern begins with /");
-    }
-    if (!route.action) state.mistakes.push_back(route.pattern + ": has no action");
-    state.routes.push_back(std::move(route));
-}
-
-void RouteScope::get(std::string_view pattern, Action action, RouteOptions options) {
-    add(net::Method::get, pattern, std::move(action), std::move(options));
-}
-void RouteScope::post(std::string_view pattern, Action action, RouteOptions options) {
-    add(net::Method::post, pattern, std::move(action), std::move(options));
-}
-void RouteScope::put(std::string_view pattern, Action action, RouteOptions options) {
-    add(net::Method::put, pattern, std::move(action), std::move(options));
-}
-void RouteScope::patch(std::string_view pattern, Action action, RouteOptions options) {
-    add(net::Method::patch, pattern, std::move(action), std::move(options));
-}
-void RouteScope::delete_(std::string_view pattern, Action action, RouteOptions options) {
-    add(net::Method::delete_, pattern, std::move(action), std::move(options));
-}
-void RouteScope::options(std::string_view pattern, Action action, RouteOptions options) {
-    add(net::Method::options, pattern, std::move(action), std::move(options));
-}
-
-void RouteScope::resources(std::string_view pattern, ResourceActions actions) {
-    std::string list = join_patterns("", pattern);
-    std::string item = list + "/:" + actions.param;
-    auto one = [&](net::Method method, std::string path, const Action& action) {
-        if (action) add(method, std::move(path), action, actions.options);
-    };
-    one(net::Method::get, list, actions.index);
-    one(net::Method::get, list + "/new", actions.new_);
-    one(net::Method::post, list, actions.create);
-    one(net::Method::get, item, actions.show);
-    one(net::Method::get, item + "/edit", actions.edit);
-    one(net::Method::patch, item, actions.update);
-    one(net::Method::put, item, actions.update);
-    one(net::Method::delete_, item, actions.delete_);
-}
-
-void RouteScope::websocket(std::string_view pattern, Action action, RouteOptions options) {
-    get(pattern, std::move(action), std::move(options));
-    router_.state_->routes.back().websocket = true;
-}
-
-void RouteScope::files(std::string_view prefix, StaticFiles files) {
-    Router::State& state = *router_.state_;
-    std::string path = join_patterns(prefix_, prefix);
-    auto parts = RouteTree::parse(path);
-    std::vector<std::string> texts;
-    if (!parts) state.mistakes.emplace_back(parts.error().message());
-    if (parts) {
-        for (const RouteTree::Part& part : *parts) {
-            texts.push_back(part.text);
-            if (part.kind != RouteTree::Part::Kind::text) {
-                state.mistakes.push_back(path + ": files cannot have parameters in their prefix");
-            }
-        }
-    }
-    state.files.push_back({std::move(texts), std::move(files), plugs_});
-}
-
-void RouteScope::scope(std::string_view prefix, Pipeline plugs, Build build) {
-    Pipeline all = plugs_;
-    all.insert(all.end(), plugs.begin(), plugs.end());
-    RouteScope inner(router_, join_patterns(prefix_, prefix), std::move(all));
-    build(inner);
-}
-void RouteScope::scope(std::string_view prefix, Build build) {
-    scope(prefix, Pipeline(), std::move(build));
-}
-
-Router::Router() : RouteScope(*this, "", {}), state_(std::make_unique<State>()) {}
+Router::Router() : RouteScope(*this, {}), state_(std::make_unique<State>()) {}
 Router::~Router() = default;
 
 void Router::plug(Plug plug) {
@@ -171,6 +45,17 @@ const Pipeline& Router::plugs() const {
 }
 const std::vector<Route>& Router::routes() const {
     return state_->routes;
+}
+
+std::vector<const Pipeline*> Router::pipelines() const {
+    std::vector<const Pipeline*> all{&state_->plugs};
+    for (const Route& route : state_->routes) all.push_back(&route.plugs);
+    for (const State::Files& mount : state_->files) all.push_back(&mount.plugs);
+    return all;
+}
+
+void Router::require_links_of(const void* site) {
+    state_->linked_sites.push_back(site);
 }
 
 Result<> Router::compile() {
@@ -188,11 +73,30 @@ Result<> Router::compile() {
         for (RouteTree::Part& part : *parts) {
             if (part.kind != RouteTree::Part::Kind::text) route.params.push_back(part.text);
         }
-        int other = state.tree.add(route.method, *parts, static_cast<int>(i));
+        RouteConditions conditions{.host = route.options.host, .checks = {}};
+        for (const ParamCheck& check : route.options.where) {
+            auto place = std::ranges::find(route.params, check.name);
+            bool glob = parts->back().kind == RouteTree::Part::Kind::glob;
+            if (place == route.params.end() || (glob && place + 1 == route.params.end())) {
+                mistakes.push_back(route.pattern + ": has no :" + check.name + " to check");
+                continue;
+            }
+            conditions.checks.push_back(
+                {static_cast<std::uint8_t>(place - route.params.begin()), check.fits});
+        }
+        int other =
+            state.tree.add(route.method, *parts, static_cast<int>(i), std::move(conditions));
         if (other >= 0) {
             mistakes.push_back(std::string(net::to_string(route.method)) + " " + route.pattern +
                                ": answers the same requests as " +
                                state.routes[static_cast<std::size_t>(other)].pattern);
+        }
+    }
+    for (const void* site : state.linked_sites) {
+        for (std::string_view link : detail::linked_paths(site)) {
+            if (std::ranges::find(state.routes, link, &Route::pattern) != state.routes.end())
+                continue;
+            mistakes.push_back(std::string(link) + ": is linked to, but is no route");
         }
     }
     state.compiled = mistakes.empty();
@@ -203,18 +107,19 @@ Result<> Router::compile() {
 }
 
 void Router::match(net::Method method, std::span<const std::string_view> segments,
-                   RouteMatch& match) const {
+                   RouteMatch& match, std::string_view host) const {
     const State& state = *state_;
     if (!state.compiled) throw std::logic_error("a Router must be compiled before it matches");
     using Outcome = RouteMatch::Outcome;
-    RouteTree::Found found = state.tree.find(method, segments);
+    match.clear();
+    RouteTree::Found found = state.tree.find(method, segments, host);
     if (found.route >= 0) {
         match.outcome = Outcome::found;
         match.route = &state.routes[static_cast<std::size_t>(found.route)];
         std::size_t plain = found.count - (found.glob ? 1u : 0u);
         for (std::size_t i = 0; i < plain; ++i) match.values[i] = segments[found.values[i]];
         if (found.glob) {
-            match.joined = join_segments(segments.subspan(found.values[plain]));
+            match.joined = detail::join_segments(segments.subspan(found.values[plain]));
             match.values[plain] = match.joined;
         }
         return;
@@ -230,22 +135,6 @@ void Router::match(net::Method method, std::span<const std::string_view> segment
     }
     match.allow = allow_header(found.allowed);
     match.outcome = method == net::Method::options ? Outcome::options : Outcome::method_not_allowed;
-}
-
-std::string Router::describe() const {
-    std::size_t widest = 0;
-    for (const Route& route : state_->routes) widest = std::max(widest, route.pattern.size());
-    std::string out;
-    for (const Route& route : state_->routes) {
-        std::string method(net::to_string(route.method));
-        if (route.websocket) method = "SOCKET";
-        out += method + std::string(method.size() < 8 ? 8 - method.size() : 1, ' ') + route.pattern;
-        if (route.options.name != route.pattern) {
-            out += std::string(widest - route.pattern.size() + 2, ' ') + route.options.name;
-        }
-        out += '\n';
-    }
-    return out;
 }
 
 }  // namespace bennu

@@ -9,14 +9,44 @@
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/launcher/work.hpp"
 #include "bennu/web/plug.hpp"
+#include "bennu/web/route_path.hpp"
 #include "bennu/web/static_files.hpp"
 
 namespace bennu {
+
+/// What a parameter must read as for a route to match: made by `param<Id>("id")`.
+struct ParamCheck {
+    std::string name;
+    bool (*fits)(std::string_view text);
+};
+
+namespace detail {
+template <typename T>
+bool fits_param(std::string_view text) {
+    T value{};
+    return set_text(&value, ops_of<T>, {}, text).has_value();
+}
+}  // namespace detail
+
+/// A path whose `:name` is no T (any scalar that a record may hold) does not match: other routes
+/// are tried, and when none has it the answer is 404.
+template <typename T>
+ParamCheck param(std::string name) {
+    return {std::move(name), &detail::fits_param<T>};
+}
 
 struct RouteOptions {
     /// How long the body may be, in bytes; over it: 413 before the body is read. Default: the
     /// endpoint's.
     std::optional<std::uint64_t> body_limit = {};
+    /// How long the action may take; then it is cancelled and the answer is 504. Zero: no limit.
+    /// Actions that do not suspend cannot be interrupted.
+    Duration time_limit = Duration::zero();
+    /// What the parameters must read as: `{param<Id>("id")}`.
+    std::vector<ParamCheck> where = {};
+    /// Only requests to this host, `api.example.com`, or to its subdomains, `*.example.com`. Ports
+    /// do not count. Empty: any, unless the scope says otherwise.
+    std::string host = {};
     /// The level of the access log line; `off`: none. Server errors are always warnings.
     LogLevel log = LogLevel::info;
     /// For the listing and for telemetry; default: the pattern.
@@ -49,6 +79,9 @@ struct ResourceActions {
     Action update = {};
     Action delete_ = {};
     std::string param = "id";
+    /// What nested routes call it: `asset_id`; empty: the same.
+    std::string nested_param = {};
+    /// Checks count for those routes that have the parameter.
     RouteOptions options = {};
 };
 
@@ -70,6 +103,8 @@ class RouteScope {
     void add(net::Method method, std::string_view pattern, Action action,
              RouteOptions options = {});
     void resources(std::string_view pattern, ResourceActions actions);
+    /// The same, with routes under one of them: `/assets/:asset_id/…`.
+    void resources(std::string_view pattern, ResourceActions actions, Build nested);
     /// A GET that becomes a WebSocket: the action answers with `websocket(conn, handler)`. Requests
     /// that do not ask for one properly are refused (400, 426) before any plug runs.
     void websocket(std::string_view pattern, Action action, RouteOptions options = {});
@@ -78,15 +113,28 @@ class RouteScope {
     /// A nested scope: its prefix and plugs come after this one's.
     void scope(std::string_view prefix, Pipeline plugs, Build build);
     void scope(std::string_view prefix, Build build);
+    /// Routes for one host (see RouteOptions::host), and routes whose parameters of these names are
+    /// checked. Where several routes take a request, one with a host comes before one without, then
+    /// one with more checks.
+    void host(std::string pattern, Build build);
+    void where(std::vector<ParamCheck> checks, Build build);
+    /// The routes and files that another router has so far, under a prefix; its plugs come after
+    /// this scope's.
+    void forward(std::string_view prefix, const Router& router);
 
   protected:
     friend class Router;
-    RouteScope(Router& router, std::string prefix, Pipeline plugs);
+    struct Shape {
+        std::string prefix = {};
+        Pipeline plugs = {};
+        std::string host = {};
+        std::vector<ParamCheck> where = {};
+    };
+    RouteScope(Router& router, Shape shape);
 
   private:
     Router& router_;
-    std::string prefix_;
-    Pipeline plugs_;
+    Shape shape_;
 };
 
 /// What the table says about a request. Neither copied nor moved: values are views into it.
@@ -107,6 +155,15 @@ struct RouteMatch {
     /// A static file that answers when no route does.
     const StaticFiles::File* file = nullptr;
     const Pipeline* file_plugs = nullptr;
+
+    void clear() {
+        outcome = Outcome::not_found;
+        route = nullptr;
+        joined.clear();
+        allow.clear();
+        file = nullptr;
+        file_plugs = nullptr;
+    }
 };
 
 /// The table of routes. Filled at start, compiled once, then immutable and shared by all shards.
@@ -129,16 +186,26 @@ class Router : public RouteScope {
     /// requests, more than eight parameters.
     Result<> compile();
 
-    /// Fills a fresh `match`, whose values are views into the segments.
-    void match(net::Method method, std::span<const std::string_view> segments,
-               RouteMatch& match) const;
+    /// Lets `compile` also check that every RoutePath of the site that the program makes links with
+    /// is a route of this table.
+    template <typename Site = void>
+    void require_links() {
+        require_links_of(&detail::site_key<Site>);
+    }
+
+    /// Fills `match`, whose values are views into the segments.
+    void match(net::Method method, std::span<const std::string_view> segments, RouteMatch& match,
+               std::string_view host = {}) const;
     /// All routes in order of declaration.
     const std::vector<Route>& routes() const;
-    /// The table as text, one aligned line per route: for the `routes` command.
+    /// The pipeline of everything, those of routes and those of files.
+    std::vector<const Pipeline*> pipelines() const;
+    /// The table as text, one aligned line per route with its plugs: for the `routes` command.
     std::string describe() const;
 
   private:
     friend class RouteScope;
+    void require_links_of(const void* site);
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -57,7 +57,8 @@ net::HttpRequest TestClient::make(TestRequest request) const {
     net::HttpRequest made;
     made.head = parse_head(text + "\r\n");
     made.body = std::move(request.body);
-    made.peer = {"127.0.0.1", 50'000};
+    made.peer = std::move(request.peer);
+    made.tls = request.tls;
     if (on_shard()) made.received = now();
     return made;
 }

@@ -14,6 +14,8 @@ struct TestRequest {
     std::string target = "/";
     std::vector<std::pair<std::string, std::string>> headers = {};
     std::string body = {};
+    SocketAddress peer = {"127.0.0.1", 50'000};
+    bool tls = false;
 };
 
 /// What came back, with the body as text.
