@@ -1,57 +1,18 @@
 // The runtime's figures: each mode measures one thing in a fresh process and prints `name value`
 // lines. Usage: bench_runtime MODE [COUNT]
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "benches/runtime/measure.hpp"
 #include "bennu/base/log.hpp"
-#include "bennu/runtime/process.hpp"
 #include "bennu/runtime/runtime.hpp"
 #include "bennu/runtime/supervisor.hpp"
 
+namespace bennu::bench {
 namespace {
-
-using namespace bennu;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::size_t resident_bytes() {
-    std::ifstream file("/proc/self/statm");
-    std::size_t pages = 0, resident = 0;
-    file >> pages >> resident;
-    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
-double cpu_seconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    auto seconds = [](timeval t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-void print(const char* name, double value) {
-    std::printf("%s %.6g\n", name, value);
-}
-
-struct Idle : Server {
-    struct Ping {};
-    void handle(Ping) { ++pings; }
-    std::uint64_t pings = 0;
-    std::uint64_t spare[2] = {};
-};
 
 struct Echo : Server {
     struct Get {
@@ -60,20 +21,6 @@ struct Echo : Server {
     };
     std::uint64_t handle(Get m) { return m.value + 1; }
 };
-
-Task<Result<>> idle_bytes(std::size_t count) {
-    std::size_t before = resident_bytes();
-    std::vector<Ref<Idle>> refs;
-    refs.reserve(count);
-    std::size_t list = count * sizeof(Ref<Idle>);
-    for (std::size_t i = 0; i < count; ++i) refs.push_back(spawn<Idle>());
-    for (auto ref : refs) {
-        if (ref.pid().slot() % 4096 == 0) co_await yield_now();
-    }
-    print("idle_bytes",
-          static_cast<double>(resident_bytes() - before - list) / static_cast<double>(count));
-    co_return {};
-}
 
 /// Spawns, watches and ends processes in batches.
 Task<Result<>> spawn_exit(std::size_t count) {
@@ -109,10 +56,13 @@ Task<Result<>> spawn_exit(std::size_t count) {
 
 Task<Result<>> call_local(std::size_t count) {
     auto echo = spawn<Echo>();
+    double cpu = cpu_seconds();
     auto start = Clock::now();
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < count; ++i) value = co_await call(echo, Echo::Get{value});
-    print("call_local", static_cast<double>(count) / seconds_since(start));
+    double elapsed = seconds_since(start);
+    print("call_local", static_cast<double>(count) / elapsed);
+    print("cpu_per_wall", (cpu_seconds() - cpu) / elapsed);
     co_return value == count ? Result<>() : Error(ErrorKind::internal, "lost_calls");
 }
 
@@ -302,8 +252,11 @@ void ping_pong(std::size_t count) {
 }
 
 }  // namespace
+}  // namespace bennu::bench
 
 int main(int argc, char** argv) {
+    using namespace bennu;
+    using namespace bennu::bench;
     if (argc < 2) {
         std::fprintf(stderr, "usage: bench_runtime MODE [COUNT]\n");
         return 2;
@@ -314,12 +267,14 @@ int main(int argc, char** argv) {
         ping_pong(count);
         return 0;
     }
-    unsigned shards = mode.starts_with("call_cross") ? 2 : 1;
+    unsigned shards = mode.starts_with("call_cross") || mode == "ten_million" ? 2 : 1;
     // A crash is logged as in a server: formatted by the shard, written by a thread beside it.
     if (!configure_log({.output = "/dev/null", .async = true})) return 1;
     return run({.shards = shards, .handle_signals = false},
                [&] [[clang::coro_wrapper]] () -> Task<Result<>> {
                    if (mode == "idle_bytes") return idle_bytes(count);
+                   if (mode == "idle_bytes_supervised") return idle_bytes_supervised(count);
+                   if (mode == "ten_million") return ten_million(count);
                    if (mode == "spawn_exit") return spawn_exit(count);
                    if (mode == "call_local") return call_local(count);
                    if (mode == "call_cross_1") return call_cross(count, 1);

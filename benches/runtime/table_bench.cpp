@@ -1,5 +1,6 @@
-// Tables from every shard at once: reads, writes, counters. Prints one JSON object a line, in
-// millions of operations a second over all shards, the median of the rounds.
+// Tables from every shard at once: reads, writes, counters. Prints `name value` lines: operations a
+// second over all shards, and what one costs its shard. Usage: bench_tables [NAME] [COUNT]; without
+// a name all of them.
 #include <time.h>
 
 #include <algorithm>
@@ -38,9 +39,8 @@ double cpu_ns() {
 }
 
 struct Speed {
-    double millions =
-        0;              ///< operations a second of all shards, from the first start to the last end
-    double cpu_ns = 0;  ///< that one operation costs its shard; what others take counts not
+    double per_second = 0;  ///< of all shards, from the first start to the last end
+    double cpu_ns = 0;      ///< that one operation costs its shard; what others take counts not
 };
 
 /// What one shard does: `count` operations, with a generator of its own.
@@ -72,7 +72,7 @@ Task<Speed> measure(Work work, std::uint64_t each) {
     Duration took = *std::max_element(ended.begin(), ended.end()) -
                     *std::min_element(begun.begin(), begun.end());
     double operations = static_cast<double>(each * shards);
-    co_return Speed{operations * 1e3 / static_cast<double>(took.count()),
+    co_return Speed{operations * 1e9 / static_cast<double>(took.count()),
                     std::accumulate(spent.begin(), spent.end(), 0.0) / operations};
 }
 
@@ -161,15 +161,12 @@ Work ordered_writes(OrderedTable<std::uint64_t, std::uint64_t> table, std::uint6
 }
 
 struct Row {
-    const char* id;
+    std::string_view name;
     Work work;
-    std::uint64_t each;
-    double ets;  ///< millions a second that ETS reached on two schedulers; 0: not compared
-    double times;
-    std::vector<Speed> rounds;
+    unsigned weight = 4;  ///< how many times the count: slow ones do fewer operations
 };
 
-Task<Result<>> measure_all(std::uint64_t scale, int rounds, std::string_view only) {
+Task<Result<>> measure_some(std::string_view only, std::uint64_t count) {
     constexpr std::uint64_t small = 1000, large = 1'000'000;
     Numbers thousand, million, one, thousand_counters, churned;
     OrderedTable<std::uint64_t, std::uint64_t> sorted;
@@ -188,52 +185,36 @@ Task<Result<>> measure_all(std::uint64_t scale, int rounds, std::string_view onl
             std::atomic_signal_fence(std::memory_order_seq_cst);
         }
     };
-    std::vector<Row> rows{
-        {"runtime.table_read_1k", reads(thousand, small), scale * 8, 21.0, 5},
-        {"runtime.table_read_1m", reads(million, large), scale * 4, 5.1, 5},
-        {"runtime.table_write", writes(thousand, small), scale * 4, 4.2, 5},
-        {"runtime.table_write_1m", writes(million, large), scale * 2, 0, 0},
-        {"runtime.table_counter", additions(one, 1), scale * 4, 14.5, 4},
-        {"runtime.table_counter_1k", additions(thousand_counters, small), scale * 4, 0, 0},
-        {"runtime.table_counter_cells", cell, scale * 16, 0, 0},
-        {"runtime.table_insert_erase", churn(churned, small), scale, 0, 0},
-        {"runtime.table_text_read_1k", text_reads(texts, names), scale * 2, 0, 0},
-        {"runtime.table_text_write_1k", text_writes(texts, names), scale, 0, 0},
-        {"runtime.table_ordered_read_1k", ordered_reads(sorted, small), scale, 0, 0},
-        {"runtime.table_ordered_write_1k", ordered_writes(sorted, small), scale / 2, 0, 0}};
-    if (!only.empty()) std::erase_if(rows, [only](const Row& row) { return only != row.id; });
-    for (int round = 0; round < rounds; ++round) {
-        for (Row& row : rows) row.rounds.push_back(co_await measure(row.work, row.each));
-    }
+    std::vector<Row> rows{{"table_read_1k", reads(thousand, small), 8},
+                          {"table_read_1m", reads(million, large)},
+                          {"table_write", writes(thousand, small)},
+                          {"table_write_1m", writes(million, large), 2},
+                          {"table_counter", additions(one, 1)},
+                          {"table_counter_1k", additions(thousand_counters, small)},
+                          {"table_counter_cells", cell, 16},
+                          {"table_insert_erase", churn(churned, small), 1},
+                          {"table_text_read_1k", text_reads(texts, names), 2},
+                          {"table_text_write_1k", text_writes(texts, names), 1},
+                          {"table_ordered_read_1k", ordered_reads(sorted, small), 1},
+                          {"table_ordered_write_1k", ordered_writes(sorted, small), 1}};
+    bool known = only.empty();
     for (Row& row : rows) {
-        std::ranges::sort(row.rounds, {}, &Speed::millions);
-        Speed ours = row.rounds[row.rounds.size() / 2];
-        std::printf("{\"id\": \"%s\", \"unit\": \"M/s\", \"ours\": %.1f, \"cpu_ns\": %.1f", row.id,
-                    ours.millions, ours.cpu_ns);
-        if (row.ets > 0)
-            std::printf(", \"goal\": %.1f, \"met\": %s", row.ets * row.times,
-                        ours.millions >= row.ets * row.times ? "true" : "false");
-        std::printf(", \"low\": %.1f, \"high\": %.1f}\n", row.rounds.front().millions,
-                    row.rounds.back().millions);
+        if (!only.empty() && row.name != only) continue;
+        known = true;
+        Speed speed = co_await measure(row.work, count * row.weight / 8 + 1);
+        std::printf("%s %.6g\ncpu_ns %.3g\n", row.name.data(), speed.per_second, speed.cpu_ns);
     }
     std::fflush(stdout);
-    co_return {};
+    co_return known ? Result<>() : Error(ErrorKind::not_found, "no_such_figure");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool smoke = false;
-    std::string_view only;
-    for (int i = 1; i < argc; ++i) {
-        if (std::string_view(argv[i]) == "--smoke") {
-            smoke = true;
-        } else {
-            only = argv[i];  // a row's id
-        }
-    }
-    int status = run({.shards = 2, .handle_signals = false}, [smoke, only]() -> Task<Result<>> {
-        co_return co_await measure_all(smoke ? 20'000 : 2'000'000, smoke ? 1 : 5, only);
+    std::string_view only = argc > 1 ? argv[1] : "";
+    std::uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 16'000'000;
+    int status = run({.shards = 2, .handle_signals = false}, [only, count]() -> Task<Result<>> {
+        co_return co_await measure_some(only, count);
     });
     sunk = sink;
     return status;

@@ -1,7 +1,8 @@
 %% The same measurements on the BEAM. Usage: erl -noshell -pa DIR -run beam main MODE COUNT
 -module(beam).
 -behaviour(gen_server).
--export([main/1, init/1, handle_call/3, handle_cast/2]).
+-export([main/1, init/1, handle_call/3, handle_cast/2, start_named/1]).
+-export([register_name/2, unregister_name/1, whereis_name/1, send/2]).
 
 main([Mode, Count]) ->
     measure(Mode, list_to_integer(Count)),
@@ -37,7 +38,55 @@ measure("ring", Hops) ->
     First = spawn(fun() -> receive {next, Next} -> ring_node(Next, Self) end end),
     Last = lists:foldl(fun(_, Next) -> spawn(fun() -> ring_node(Next, Self) end) end, First, lists:seq(2, 1000)),
     First ! {next, Last},
-    print("ring", per_second(Hops, fun() -> First ! Hops, receive done -> ok end end)).
+    print("ring", per_second(Hops, fun() -> First ! Hops, receive done -> ok end end));
+measure("idle_bytes_supervised", Count) ->
+    ets:new(names, [named_table, public, {read_concurrency, true}]),
+    {ok, Supervisor} = supervisor:start_link(?MODULE, supervisor),
+    Before = resident(),
+    [{ok, _} = supervisor:start_child(Supervisor, [N]) || N <- lists:seq(1, Count)],
+    print("idle_bytes_supervised", (resident() - Before) / Count);
+measure("table_read_1k", Count) -> table_reads("table_read_1k", 1000, Count);
+measure("table_read_1m", Count) -> table_reads("table_read_1m", 1000000, Count);
+measure("table_write", Count) ->
+    Table = table(1000, [{write_concurrency, auto}]),
+    print("table_write", on_both(Count, fun(Key) -> ets:insert(Table, {Key, Key}) end, 1000));
+measure("table_counter", Count) ->
+    Table = table(1, [{write_concurrency, auto}]),
+    print("table_counter", on_both(Count, fun(_) -> ets:update_counter(Table, 0, 1) end, 1)).
+
+table_reads(Name, Keys, Count) ->
+    Table = table(Keys, [{read_concurrency, true}]),
+    print(Name, on_both(Count, fun(Key) -> ets:lookup_element(Table, Key, 2) end, Keys)).
+
+table(Keys, Options) ->
+    Table = ets:new(table, [set, public | Options]),
+    [ets:insert(Table, {Key, Key}) || Key <- lists:seq(0, Keys - 1)],
+    Table.
+
+%% The same work on two schedulers at once, half of it each. The keys come in strides, which costs less than dice.
+on_both(Count, Work, Keys) ->
+    Self = self(),
+    Workers = [spawn_opt(fun() ->
+        receive go -> ok end,
+        strides(Count div 2, Work, Scheduler * 17 rem Keys, Keys),
+        Self ! done
+    end, [{scheduler, Scheduler}]) || Scheduler <- [1, 2]],
+    per_second(Count, fun() ->
+        [Worker ! go || Worker <- Workers],
+        [receive done -> ok end || _ <- Workers]
+    end).
+
+strides(0, _, _, _) -> ok;
+strides(Left, Work, Key, Keys) ->
+    Work(Key),
+    strides(Left - 1, Work, (Key + 7919) rem Keys, Keys).
+
+%% A supervised server with a name: a row of an ETS table, found as `{via, beam, Name}`.
+start_named(N) -> gen_server:start_link({via, ?MODULE, <<"session:", (integer_to_binary(N))/binary>>}, ?MODULE, [], []).
+register_name(Name, Pid) -> case ets:insert_new(names, {Name, Pid}) of true -> yes; false -> no end.
+unregister_name(Name) -> ets:delete(names, Name).
+whereis_name(Name) -> case ets:lookup(names, Name) of [{_, Pid}] -> Pid; [] -> undefined end.
+send(Name, Message) -> whereis_name(Name) ! Message.
 
 idle() -> receive stop -> ok end.
 
@@ -64,6 +113,9 @@ resident() ->
     [_, Pages | _] = string:lexemes(binary_to_list(Text), " "),
     list_to_integer(Pages) * 4096.
 
-init([]) -> {ok, 0}.
+init([]) -> {ok, 0};
+init(supervisor) ->
+    {ok, {#{strategy => simple_one_for_one},
+          [#{id => child, start => {?MODULE, start_named, []}, restart => temporary}]}}.
 handle_call({get, Value}, _, State) -> {reply, Value + 1, State}.
 handle_cast(_, State) -> {noreply, State}.
