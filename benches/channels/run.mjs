@@ -68,6 +68,17 @@ await timed({
     ],
 })
 
+// Several broadcasts under way at once: what a server writes to one socket in a turn may leave together.
+await timed({
+    id: 'channels.broadcast_1k_x4', unit: 'deliveries/s', mode: 'channels-broadcast', subjects: [bennu, ws, socketIo, bare],
+    options: { messages: smoke ? 20 : 1000000, payload: 100, 'in-flight': 4 },
+    targets: [
+        { suffix: '', peer: ws, target: null },
+        { suffix: '.socket_io', peer: socketIo, target: 3 },
+        { suffix: '.bare', peer: bare, target: null },
+    ],
+})
+
 await timed({
     id: 'channels.echo_1k', unit: 'echoes/s', mode: 'echo', subjects: [bennu, socketIo, bare], options: { payload: 100 },
     targets: [
