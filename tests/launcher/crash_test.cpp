@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <atomic>
-#include <chrono>
 #include <thread>
 
 #include "tests/launcher/program.hpp"
@@ -56,21 +55,18 @@ TEST_F(Crashes, what_was_in_flight_is_known_even_of_a_killed_node) {
 TEST_F(Crashes, a_request_that_always_crashes_is_put_in_quarantine_and_others_are_served) {
     install("first");
     start();
-    std::atomic<bool> done = false;
     std::atomic<int> asked = 0;
     std::atomic<int> served = 0;
-    std::vector<std::thread> clients;
+    Clients clients;
     for (int i = 0; i < 4; ++i) {
-        clients.emplace_back([&] {
-            while (!done) {
+        clients.start([&] {
+            ++asked;
+            // In flight whenever it crashes, and innocent.
+            if (get(port_, "/slow").ok()) ++served;
+            for (int j = 0; j < 60; ++j) {
                 ++asked;
-                // In flight whenever it crashes, and innocent.
-                if (get(port_, "/slow").ok()) ++served;
-                for (int j = 0; j < 60; ++j) {
-                    ++asked;
-                    if (get(port_, "/node").ok()) ++served;
-                    ::poll(nullptr, 0, 5);
-                }
+                if (get(port_, "/node").ok()) ++served;
+                ::poll(nullptr, 0, 5);
             }
         });
     }
@@ -86,8 +82,7 @@ TEST_F(Crashes, a_request_that_always_crashes_is_put_in_quarantine_and_others_ar
         }
         ::poll(nullptr, 0, 1000);
     }
-    done = true;
-    for (std::thread& client : clients) client.join();
+    clients.stop();
     EXPECT_EQ(cut, 2);
     EXPECT_EQ(refused, 4);
     const double available = 100.0 * served / asked;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,18 @@ std::string content(const fs::path& path) {
     return text.str();
 }
 
+void Clients::start(std::function<void()> again) {
+    threads_.emplace_back([this, again = std::move(again)] {
+        while (!done_) again();
+    });
+}
+
+void Clients::stop() {
+    done_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+}
+
 void App::SetUp() {
     port_ = unused_port();
     folder_ = fs::temp_directory_path() /
@@ -112,6 +125,7 @@ void App::install(const std::string& name) {
 void App::start(std::vector<std::string> environment) {
     launcher_ = ::fork();
     if (launcher_ == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
         ::setsid();  // no terminal, as under a service manager
         int out = ::open((folder_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         ::dup2(out, STDOUT_FILENO);

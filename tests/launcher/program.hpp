@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace launcher_test {
@@ -56,6 +58,18 @@ class App : public testing::Test {
     std::uint16_t port_ = 0;
     fs::path folder_;
     pid_t launcher_ = -1;
+};
+
+/// Threads that do something again and again until the end of the test.
+class Clients {
+  public:
+    ~Clients() { stop(); }
+    void start(std::function<void()> again);
+    void stop();
+
+  private:
+    std::atomic<bool> done_ = false;
+    std::vector<std::thread> threads_;
 };
 
 std::string content(const fs::path& path);

@@ -90,7 +90,7 @@ TEST_F(Manager, load_balancers_see_the_end_coming) {
     install("first");
     start();
     EXPECT_EQ(get(port_, "/livez").status, 200);
-    EXPECT_EQ(get(port_, "/readyz").status, 200);
+    EXPECT_TRUE(eventually([&] { return get(port_, "/readyz").status == 200; }));
     signal(SIGTERM);
     EXPECT_TRUE(eventually([&] { return get(port_, "/readyz").status == 503; }));
     EXPECT_EQ(get(port_, "/livez").status, 200);

@@ -1,10 +1,8 @@
 // The program is exchanged while clients ask.
-#include <poll.h>
 #include <signal.h>
 
 #include <array>
 #include <atomic>
-#include <thread>
 
 #include "tests/launcher/program.hpp"
 
@@ -15,17 +13,14 @@ class Upgrade : public App {};
 TEST_F(Upgrade, ten_in_a_row_refuse_and_reset_nobody) {
     install("first");
     start();
-    std::atomic<bool> done = false;
     std::array<std::atomic<int>, 5> kinds{};
     std::atomic<int> wrong = 0;
-    std::vector<std::thread> clients;
+    Clients clients;
     for (int i = 0; i < 16; ++i) {
-        clients.emplace_back([&, i] {
-            while (!done) {
-                const Reply reply = get(port_, i < 2 ? "/slow" : "/node");
-                ++kinds.at(static_cast<std::size_t>(reply.kind));
-                if (reply.kind == Reply::Kind::answered && reply.status != 200) ++wrong;
-            }
+        clients.start([&, i] {
+            const Reply reply = get(port_, i < 2 ? "/slow" : "/node");
+            ++kinds.at(static_cast<std::size_t>(reply.kind));
+            if (reply.kind == Reply::Kind::answered && reply.status != 200) ++wrong;
         });
     }
     Node before = node();
@@ -39,8 +34,7 @@ TEST_F(Upgrade, ten_in_a_row_refuse_and_reset_nobody) {
         ASSERT_TRUE(eventually([&] { return ::kill(before.pid, 0) != 0; }, 20)) << round;
         before = node();
     }
-    done = true;
-    for (std::thread& client : clients) client.join();
+    clients.stop();
     const auto count = [&](Reply::Kind kind) {
         return kinds.at(static_cast<std::size_t>(kind)).load();
     };
@@ -78,11 +72,8 @@ TEST_F(Upgrade, a_node_that_does_not_become_ready_leaves_the_old_one) {
     EXPECT_EQ(node().version, 1);
     // A good program is welcome.
     install("second");
-    EXPECT_TRUE(eventually([&] {
-        signal(SIGUSR2);
-        ::poll(nullptr, 0, 200);
-        return node().version == 2;
-    }));
+    signal(SIGUSR2);
+    EXPECT_TRUE(eventually([&] { return node().version == 2; }));
 }
 
 TEST_F(Upgrade, a_program_that_crashes_again_and_again_is_undone) {
@@ -101,13 +92,7 @@ TEST_F(Upgrade, a_node_that_is_killed_meanwhile_is_no_loss) {
     install("second");
     signal(SIGHUP);
     ::kill(before.pid, SIGKILL);
-    EXPECT_TRUE(eventually([&] {
-        if (node().version == 2) return true;
-        // It may have died before the upgrade began.
-        signal(SIGUSR2);
-        ::poll(nullptr, 0, 200);
-        return false;
-    }));
+    EXPECT_TRUE(eventually([&] { return node().version == 2; }));
 }
 
 }  // namespace launcher_test

@@ -90,6 +90,7 @@ int LauncherLoop::run() {
             on_signal(static_cast<int>(info.ssi_signo));
         collect();
         on_clock();
+        begin_wanted_upgrade();
         if (stopping_ && !current_ && !next_ && leaving_.empty()) finish(stop_status_);
     }
     return *result_;
@@ -119,10 +120,13 @@ void LauncherLoop::on_signal(int signal) {
             quarantine_.release_all();
             return publish_quarantine();
         case SIGUSR2:
-            return begin_upgrade();
+            upgrade_wanted_ = true;
+            return;
         case SIGHUP:
             // A terminal that goes away means the end; a service manager means an upgrade.
-            return has_terminal_ ? stop_all() : begin_upgrade();
+            if (has_terminal_) return stop_all();
+            upgrade_wanted_ = true;
+            return;
         default:
             return stop_all();
     }

@@ -39,7 +39,7 @@ class LauncherLoop {
     void finish(int status) { result_ = status; }
 
     // Upgrades (launcher_upgrade.cpp).
-    void begin_upgrade();
+    void begin_wanted_upgrade();
     void on_check_ended(int status);
     void on_next_ended(int status);
     void on_next_ready();
@@ -70,6 +70,7 @@ class LauncherLoop {
     Instant quarantine_changes_at_ = Instant::max();
     bool announced_ = false;  ///< `current_` is known to be ready
     bool has_terminal_ = false;
+    bool upgrade_wanted_ = false;
     bool stopping_ = false;
     int stop_status_ = 0;
     std::optional<int> result_;

@@ -20,12 +20,11 @@ namespace {
 constexpr Duration check_time = 30s;
 }
 
-void LauncherLoop::begin_upgrade() {
-    if (stopping_) return;
-    if (check_ > 0 || next_ || !leaving_.empty() || !current_ || !current_->ready()) {
-        log_warning("no upgrade now: the node is starting, or an upgrade is going on");
-        return;
-    }
+/// One that is asked for while a node starts, or another upgrade goes on, comes after that.
+void LauncherLoop::begin_wanted_upgrade() {
+    if (!upgrade_wanted_ || stopping_) return;
+    if (check_ > 0 || next_ || !leaving_.empty() || !current_ || !current_->ready()) return;
+    upgrade_wanted_ = false;
     manager_.reloading(launcher_now());
     check_ = start_check(program_);
     check_until_ = launcher_now() + check_time;
