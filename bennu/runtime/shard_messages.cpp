@@ -7,14 +7,18 @@ namespace bennu::detail {
 
 namespace {
 
-/// A mailbox node for the envelope; without memory the sender faults, and the message is gone.
+/// There is no memory for it: its sender faults, and the message goes with it.
+void lose(Envelope& envelope) {
+    MustAllocate handling;
+    send_failure(envelope.reply, Error(ErrorKind::overloaded, "no_memory", "out of memory"));
+    envelope.type->destroy(envelope.payload);
+}
+
 Message* new_message(Envelope& envelope) {
     try {
         return new Message;
     } catch (...) {
-        MustAllocate handling;
-        send_failure(envelope.reply, Error(ErrorKind::overloaded, "no_memory", "out of memory"));
-        envelope.type->destroy(envelope.payload);
+        lose(envelope);
         throw;
     }
 }
@@ -29,7 +33,12 @@ void Shard::send(Envelope&& envelope) {
     } else if (envelope.to.shard() < runtime_.shard_count()) {
         if (observer_) [[unlikely]]
             observer_->sent(*this, envelope);
-        ring_to(envelope.to.shard()).push(envelope);
+        try {
+            ring_to(envelope.to.shard()).push(envelope);
+        } catch (...) {
+            lose(envelope);
+            throw;
+        }
     } else {
         send_failure(envelope.reply, Error(ErrorKind::closed, "noproc", "no such process"));
         envelope.type->destroy(envelope.payload);

@@ -7,6 +7,7 @@
 #include "bennu/runtime/insight/process_info.hpp"
 #include "bennu/runtime/offload.hpp"
 #include "bennu/runtime/pipe.hpp"
+#include "bennu/runtime/simulation/failing_new.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/runtime/supervisor.hpp"
 
@@ -164,6 +165,7 @@ TEST(SimAllocations, each_one_that_fails_ends_its_process_and_nothing_else) {
         }
     }
     RecordProperty("allocations", std::to_string(all));
+    std::printf("%llu allocations\n", static_cast<unsigned long long>(all));
 }
 
 TEST(SimAllocations, many_that_fail_at_random_are_lived_through) {
