@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "bennu/runtime/pool.hpp"
+
 namespace bennu::detail {
 
 /// What a shard has to run: a process's turn or a coroutine whose answer came, by index and
@@ -26,6 +28,7 @@ class RunQueue {
 
   private:
     [[gnu::noinline]] void grow() {
+        MustAllocate no_turn_is_lost;
         auto larger = std::make_unique_for_overwrite<Due[]>(capacity_ * 2);
         for (std::uint32_t i = head_; i != tail_; ++i) {
             larger[i & (capacity_ * 2 - 1)] = items_[i & (capacity_ - 1)];

@@ -5,13 +5,22 @@
 
 namespace bennu::detail {
 
+namespace {
+
+/// There is no memory for it: its sender faults, and the message goes with it.
+void lose(Envelope& envelope) {
+    MustAllocate handling;
+    send_failure(envelope.reply, Error(ErrorKind::overloaded, "no_memory", "out of memory"));
+    envelope.type->destroy(envelope.payload);
+}
+
+}  // namespace
+
 Message* Shard::new_message(Envelope& envelope) {
     try {
         return new Message;
     } catch (...) {
-        MustAllocate handling;
-        send_failure(envelope.reply, Error(ErrorKind::overloaded, "no_memory", "out of memory"));
-        envelope.type->destroy(envelope.payload);
+        lose(envelope);
         throw;
     }
 }
@@ -22,7 +31,12 @@ void Shard::send_away(Envelope& envelope) {
     } else if (envelope.to.shard() < runtime_.shard_count()) {
         if (observer_) [[unlikely]]
             observer_->sent(*this, envelope);
-        ring_to(envelope.to.shard()).push(envelope);
+        try {
+            ring_to(envelope.to.shard()).push(envelope);
+        } catch (...) {
+            lose(envelope);
+            throw;
+        }
     } else {
         return_to_sender(envelope);
     }

@@ -44,8 +44,15 @@ TimerKey TimerWheel::arm_wait(Instant deadline, ReplyTo wait) {
 }
 
 TimerKey TimerWheel::arm_message(Instant deadline, Envelope&& envelope) {
-    std::unique_ptr<Message> message(new Message);
-    std::uint32_t index = take();
+    std::unique_ptr<Message> message;
+    std::uint32_t index = nil;
+    try {
+        message.reset(new Message);
+        index = take();
+    } catch (...) {
+        envelope.type->destroy(envelope.payload);
+        throw;
+    }
     Timer& timer = timers_[index];
     timer.wait = {};
     timer.message = message.release();

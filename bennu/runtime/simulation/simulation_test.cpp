@@ -132,6 +132,29 @@ BENNU_SIM_TEST(Simulation, a_reset_reaches_the_client, options) {
     EXPECT_TRUE(echoed == "lost");
 }
 
+BENNU_SIM_TEST(Simulation, whatever_the_network_does_bytes_are_right_or_the_connection_ends,
+               options) {
+    options.faults = {.partitions = 5, .resets = 0.01, .losses = 0.01, .delays = 0.1, .until = 5s};
+    std::string sent, echoed;
+    for (int i = 0; i < 2000; ++i) sent.append(std::to_string(i)).append(",");
+    int connections = 0;
+    SimOutcome outcome = simulate(options, [&]() -> Task<Result<>> {
+        co_await require(start<EchoListener>({}, std::uint16_t{7000}));
+        do {
+            auto client = co_await require(start<EchoClient>({}, sent));
+            echoed = co_await call(client, EchoClient::Done{}, {.timeout = 5min});
+            EXPECT_TRUE(echoed == sent || echoed == "lost");
+            co_await stop_and_wait(client.pid());
+            ++connections;
+        } while (echoed == "lost");
+        co_return {};
+    });
+    EXPECT_FALSE(outcome.hung);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(echoed, sent);
+    EXPECT_LT(connections, 100);
+}
+
 struct Tally : Server {
     struct Add {
         int from;
@@ -214,8 +237,8 @@ BENNU_SIM_TEST(Simulation, a_supervised_child_is_back_after_every_crash, options
     SimOutcome outcome = simulate(options, [&]() -> Task<Result<>> {
         std::vector<ChildSpec> specs;
         specs.push_back(child<Flaky>({.id = "flaky", .name = "flaky"}));
-        auto tree =
-            co_await supervise({.budget = {.restarts = 1000, .within = 1s}}, std::move(specs));
+        auto tree = co_await supervise(
+            {.budget = {.restarts = 1000, .within = 1s, .max_backoff = 100ms}}, std::move(specs));
         for (int i = 0; i < 20; ++i) {
             while (!whereis("flaky")) co_await sleep(10ms);
             Pid before = whereis("flaky");

@@ -144,6 +144,7 @@ Task<> expire_entries(Tested table) {
 
 BENNU_SIM_TEST(TableLife, entries_expire_and_are_swept_on_virtual_time, sim) {
     sim.limit = 24h;
+    sim.faults = {.clock_jumps = 0.1, .until = 10min};  // the wall clock is none of its business
     auto outcome = simulate(sim, []() -> Task<Result<>> {
         co_await expire_entries(Table<std::string, int>({.default_ttl = 60s}));
         co_await expire_entries(OrderedTable<std::string, int>({.default_ttl = 60s}));
