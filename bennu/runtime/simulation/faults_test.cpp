@@ -87,8 +87,8 @@ Task<Result<>> busy_tree() {
     std::vector<ChildSpec> specs;
     for (int i = 0; i < 6; ++i) {
         std::string name = "worker" + std::to_string(i);
-        specs.push_back(
-            child<Worker>({.id = name, .name = name, .place = place::shard(static_cast<std::uint8_t>(i % 2))}));
+        specs.push_back(child<Worker>(
+            {.id = name, .name = name, .place = place::shard(static_cast<std::uint8_t>(i % 2))}));
     }
     co_await require(supervise({.budget = {.restarts = 10'000, .within = 1s}}, std::move(specs)));
     for (int i = 0; i < 200; ++i) {

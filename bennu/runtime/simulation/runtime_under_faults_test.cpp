@@ -36,7 +36,7 @@ std::vector<ChildSpec> members(const std::string& group) {
     std::vector<ChildSpec> list;
     for (std::uint8_t i = 0; i < 3; ++i) {
         std::string name = group + std::to_string(i);
-        list.push_back(child<Member>({.id = name, .name = name, .shard = i}, name));
+        list.push_back(child<Member>({.id = name, .name = name, .place = place::shard(i)}, name));
     }
     return list;
 }
@@ -68,7 +68,7 @@ Task<Result<>> tree_of_three_strategies() {
         }
     }
     std::size_t count = 0;
-    for (const ShardInfo& shard : (co_await runtime_snapshot({.top = 0})).shards)
+    for (const ShardInfo& shard : (co_await runtime::snapshot({.top = 0})).shards)
         count += shard.processes;
     EXPECT_EQ(count, 1U + 1 + 3 + 9) << "main, top, groups, members, and no orphan";
     co_return {};
@@ -140,7 +140,7 @@ BENNU_SIM_TEST(UnderFaults, pipes_keep_order_and_tell_of_every_end, sim) {
         }
         co_await sleep(1s);
         std::size_t count = 0;
-        for (const ShardInfo& shard : (co_await runtime_snapshot({.top = 0})).shards)
+        for (const ShardInfo& shard : (co_await runtime::snapshot({.top = 0})).shards)
             count += shard.processes;
         EXPECT_EQ(count, 1U) << "no producer outlives its reader";
         co_return {};
