@@ -36,6 +36,10 @@ struct Connection {
             fuzz::require_that(!(head.chunked && head.content_length), "two framings");
         } else if (event.kind == Kind::done) {
             trace += "done\n";
+            if (auto trailers = parser.take_trailers()) {
+                for (auto field : *trailers)
+                    trace += std::string(field.name) + ": " + std::string(field.value) + "\n";
+            }
         } else {
             trace += "error " + std::string(event.refusal->code) + "\n";
             failed = true;

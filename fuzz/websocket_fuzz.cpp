@@ -8,7 +8,9 @@ using Kind = net::WebSocketEvent::Kind;
 using Role = net::WebSocketDecoder::Role;
 
 struct Connection {
-    explicit Connection(Role side) : role(side) {}
+    Connection(Role side, bool compression) : role(side) {
+        if (compression) decoder.allow_compressed();
+    }
 
     void feed(std::string_view piece) {
         std::string moved = buffer + std::string(piece);  // the bytes may move between calls
@@ -16,11 +18,12 @@ struct Connection {
         while (true) {
             auto event = decoder.next(buffer);
             fuzz::require_that(event.consumed <= buffer.size(), "consumed more than there was");
-            if (event.kind == Kind::text)
+            if (event.kind == Kind::text && !event.compressed)
                 fuzz::require_that(valid_utf8(event.payload), "text that is not UTF-8");
             if (event.kind != Kind::need_more) {
                 trace += std::to_string(static_cast<int>(event.kind)) + " " +
-                         std::to_string(event.code) + " " + std::string(event.payload) + "\n";
+                         std::to_string(event.code) + (event.compressed ? " compressed " : " ") +
+                         std::string(event.payload) + "\n";
                 echo(event);
             }
             buffer.erase(0, event.consumed);
@@ -40,10 +43,10 @@ struct Connection {
             role == Role::server
                 ? net::encode_masked_close(echoed, event.code, event.payload, 0x01020304)
                 : net::encode_close(echoed, event.code, event.payload);
-        } else if (role == Role::server) {
-            net::encode_masked_frame(echoed, opcode, event.payload, 0xfedcba98);
         } else {
-            net::encode_frame(echoed, opcode, event.payload);
+            net::encode_fragment(echoed, opcode, event.payload,
+                                 {.compressed = event.compressed,
+                                  .mask_key = role == Role::server ? 0xfedcba98 : 0});
         }
     }
 
@@ -57,8 +60,10 @@ struct Connection {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::CutInput input(data, size);
-    for (auto role : {Role::server, Role::client}) {
-        Connection whole(role), cut(role), again(role);
+    for (int way = 0; way < 4; ++way) {
+        Role role = way < 2 ? Role::server : Role::client;
+        bool compression = way % 2 != 0;
+        Connection whole(role, compression), cut(role, compression), again(role, compression);
         whole.feed(input.bytes);
         input.for_each_piece([&](std::string_view piece) { cut.feed(piece); });
         fuzz::require_equal(whole.trace, cut.trace, "pieces change the events");

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "bennu/base/events.hpp"
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/supervisor/start_on.hpp"
 
@@ -18,13 +19,18 @@ namespace {
 constexpr int accepts_per_turn = 128;
 constexpr Duration longest_drain = 15s;
 
+constinit EventName connection_refused{"net.connection.refused"};
+
 }  // namespace
 
 Acceptor::Acceptor(SocketHandle listener, std::shared_ptr<const HttpServing> serving)
     : listener_(listener),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       serving_(std::move(serving)),
-      table_(listener_connection_table(reactor().local_address(listener).to_string())) {}
+      table_(listener_connection_table(reactor().local_address(listener).to_string())) {
+    table_->keep(serving_);
+    if (!table_->addresses) table_->addresses = serving_->addresses;
+}
 
 Acceptor::~Acceptor() {
     if (listener_ >= 0) reactor().close(listener_);
@@ -58,11 +64,29 @@ bool Acceptor::accept(int most) {
             static constexpr std::string_view busy =
                 "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 1\r\n"
                 "connection: close\r\n\r\n";
-            reactor().write(socket, busy);
+            if (!serving_->tls) reactor().write(socket, busy);
             reactor().close(socket);
             continue;
         }
-        cast(spawn<HttpConnection>(socket, serving_, table_), HttpConnection::Begin{});
+        AddressCounts::Entry counted;
+        if (serving_->options.per_ip > 0 && !serving_->options.proxy_protocol) {
+            counted = table_->addresses->enter(reactor().peer_address(socket).host);
+        }
+        if (!counted.admitted) {
+            emit(connection_refused, {{"limit", serving_->options.per_ip}}, {{"why", "per_ip"}});
+            reactor().close(socket);
+            continue;
+        }
+        if (serving_->tls && !serving_->options.proxy_protocol &&
+            table_->handshakes >= serving_->options.tls->max_handshakes) {
+            emit(connection_refused, {{"limit", serving_->options.tls->max_handshakes}},
+                 {{"why", "handshakes"}});
+            table_->addresses->leave(counted.slot);
+            reactor().close(socket);
+            continue;
+        }
+        cast(spawn<HttpConnection>(socket, *serving_, table_, counted.slot),
+             HttpConnection::Begin{});
     }
     return true;
 }
@@ -88,7 +112,8 @@ Task<> Acceptor::terminate(ExitReason) {
     stop_listening();
     table_->draining = true;
     for (Pid connection : table_->connections()) {
-        if (!local_body(Ref<HttpConnection>(connection))) stop(connection);
+        auto* http = local_body(Ref<HttpConnection>(connection));
+        http ? http->wind_up() : stop(connection);
     }
     const Instant began = now();
     while (table_->size() > 0 && now() - began < longest_drain) {

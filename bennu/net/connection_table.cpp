@@ -12,6 +12,7 @@ ConnectionTable::Entry::Entry(std::shared_ptr<ConnectionTable> table, Expired ex
 }
 
 ConnectionTable::Entry::~Entry() {
+    if (address_ != 0) table_->addresses->leave(address_);
     Row& last = table_->rows_.back();
     last.entry->index_ = index_;
     table_->rows_[index_] = last;

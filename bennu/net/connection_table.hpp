@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "bennu/net/address_counts.hpp"
 #include "bennu/runtime/process.hpp"
 
 namespace bennu::net {
@@ -28,6 +29,12 @@ class ConnectionTable {
         /// `expired` is called once, up to a second after `deadline`.
         void set_deadline(Instant deadline) { table_->rows_[index_].deadline = deadline; }
         void clear_deadline() { set_deadline(Instant::max()); }
+        /// The deadline has passed, or there is none.
+        bool expired() const { return table_->rows_[index_].deadline == Instant::max(); }
+        /// This connection is counted at its client's address, until the entry goes.
+        void set_address(std::uint32_t slot) { address_ = slot; }
+        /// The entry that takes the connection over counts from now on.
+        std::uint32_t take_address() { return std::exchange(address_, 0); }
         bool draining() const { return table_->draining; }
         const std::shared_ptr<ConnectionTable>& table() const { return table_; }
 
@@ -35,13 +42,23 @@ class ConnectionTable {
         friend class ConnectionTable;
         std::shared_ptr<ConnectionTable> table_;
         std::uint32_t index_;
+        std::uint32_t address_ = 0;
     };
 
     std::size_t size() const { return rows_.size(); }
     /// Calls `expired` for every connection whose deadline has passed.
     void sweep(Instant now);
     std::vector<Pid> connections() const;
+    /// Keeps what connections point into for as long as there are any.
+    void keep(std::shared_ptr<const void> owner) {
+        if (rows_.empty()) owners_.clear();
+        owners_.push_back(std::move(owner));
+    }
 
+    /// Null: connections are not counted by address.
+    std::shared_ptr<AddressCounts> addresses;
+    /// How many are in a TLS handshake.
+    std::uint32_t handshakes = 0;
     /// The listener stops: answers say `Connection: close` from now on.
     bool draining = false;
 
@@ -53,6 +70,7 @@ class ConnectionTable {
         Entry* entry;
     };
     std::vector<Row> rows_;
+    std::vector<std::shared_ptr<const void>> owners_;
 };
 
 /// The table of this shard's listener at an address. It outlives an acceptor that crashes, as its

@@ -10,7 +10,7 @@ namespace bennu::net::drain_test {
 using namespace std::chrono_literals;
 
 struct PatientHandler : HttpHandler {
-    std::uint64_t body_limit(const RequestHead&) const override { return 1000; }
+    BodyPlan body_plan(const RequestHead&) const override { return {.limit = 1000}; }
     Task<HttpResponse> handle(HttpRequest request) const override {
         if (request.head.target() == "/slow") co_await sleep(3s);
         HttpResponse response;

@@ -91,6 +91,10 @@ const Http1Refusal* ChunkedDecoder::feed(char c, const Http1Limits& limits,
 
 const Http1Refusal* ChunkedDecoder::feed_trailer(char c, const Http1Limits& limits) {
     if (++counted_ > limits.trailer_bytes) return &refusals::headers_too_large;
+    if (state_ != State::trailer_start || c != '\r') {
+        if (!trailers_) trailers_ = std::make_unique<std::string>();
+        trailers_->push_back(c);
+    }
     switch (state_) {
         case State::trailer_start:
             if (c == '\r') {

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "bennu/net/http1_limits.hpp"
@@ -10,8 +12,8 @@
 namespace bennu::net {
 
 /// Decodes `Transfer-Encoding: chunked`, strictly: 1 to 16 hex digits, CR LF only, no white space
-/// around the size, extensions and trailers checked, counted and dropped. Consumes every byte that
-/// it understands, holds no buffer.
+/// around the size; extensions are checked, counted and dropped, trailers checked, counted and
+/// kept. Consumes every byte that it understands, holds no buffer but for trailers.
 class ChunkedDecoder {
   public:
     enum class Outcome : std::uint8_t { need_more, data, done, error };
@@ -24,6 +26,10 @@ class ChunkedDecoder {
 
     /// `body_limit` counts the decoded bytes.
     Step next(std::string_view input, const Http1Limits& limits, std::uint64_t body_limit);
+    /// The lines of the trailer section, each with its CR LF; none until `done`, null when there
+    /// are none.
+    std::unique_ptr<std::string> take_trailers() { return std::move(trailers_); }
+    void keep_trailers(std::unique_ptr<std::string> lines) { trailers_ = std::move(lines); }
 
   private:
     enum class State : std::uint8_t {
@@ -45,6 +51,7 @@ class ChunkedDecoder {
     const Http1Refusal* feed(char c, const Http1Limits& limits, std::uint64_t body_limit);
     const Http1Refusal* feed_trailer(char c, const Http1Limits& limits);
 
+    std::unique_ptr<std::string> trailers_;
     std::uint64_t size_ = 0;     // of the chunk that is being read: what is left of it
     std::uint64_t total_ = 0;    // decoded so far
     std::uint32_t counted_ = 0;  // extension bytes, later trailer bytes

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bennu/base/ascii.hpp"
 #include "bennu/net/http1_head.hpp"
 #include "bennu/net/http_syntax.hpp"
 
@@ -32,6 +33,36 @@ std::size_t find_control(std::string_view text, std::size_t at) {
     }
     while (at < text.size() && !is_forbidden_control(text[at])) ++at;
     return at;
+}
+
+/// Fields that decide about framing, routing or access mean nothing after the body (RFC
+/// 9110, 6.5.1).
+bool may_trail(std::string_view name) {
+    constexpr std::string_view refused[] = {"transfer-encoding",
+                                            "content-length",
+                                            "content-encoding",
+                                            "content-type",
+                                            "content-range",
+                                            "host",
+                                            "connection",
+                                            "upgrade",
+                                            "expect",
+                                            "te",
+                                            "trailer",
+                                            "authorization",
+                                            "cookie",
+                                            "proxy-authorization",
+                                            "cache-control",
+                                            "range",
+                                            "max-forwards",
+                                            "x-forwarded-for",
+                                            "x-forwarded-proto",
+                                            "x-forwarded-host",
+                                            "forwarded"};
+    for (auto one : refused) {
+        if (iequals(name, one)) return false;
+    }
+    return true;
 }
 
 }  // namespace
@@ -130,13 +161,32 @@ Http1Event Http1Parser::read_chunked(std::string_view input) {
             return {.consumed = step.consumed};
         case ChunkedDecoder::Outcome::data:
             return {.kind = Http1Event::Kind::body, .consumed = step.consumed, .body = step.data};
-        case ChunkedDecoder::Outcome::done:
+        case ChunkedDecoder::Outcome::done: {
+            auto trailers = chunks_.take_trailers();
             begin();
+            chunks_.keep_trailers(std::move(trailers));
             return {.kind = Http1Event::Kind::done, .consumed = step.consumed};
+        }
         case ChunkedDecoder::Outcome::error:
             break;
     }
     return fail(*step.refusal);
+}
+
+std::unique_ptr<Headers> Http1Parser::take_trailers() {
+    std::unique_ptr<std::string> lines = chunks_.take_trailers();
+    if (!lines) return nullptr;
+    auto trailers = std::make_unique<Headers>();
+    std::string_view rest = *lines;
+    while (!rest.empty()) {
+        auto line = rest.substr(0, rest.find("\r\n"));
+        rest.remove_prefix(line.size() + 2);
+        auto colon = line.find(':');
+        auto name = line.substr(0, colon);
+        if (!may_trail(name)) continue;
+        trailers->add(name, trim_ows(line.substr(colon + 1)));
+    }
+    return trailers;
 }
 
 Http1Event Http1Parser::fail(const Http1Refusal& refusal) {

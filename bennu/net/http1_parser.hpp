@@ -27,8 +27,8 @@ struct Http1Event {
 };
 
 /// Reads HTTP/1.0 and 1.1 requests from bytes, with every smuggling vector refused. Holds no buffer
-/// and allocates nothing: 72 bytes that may live and die with each request or stay in the
-/// connection.
+/// and allocates nothing but for trailers: 80 bytes that may live and die with each request or stay
+/// in the connection.
 ///
 /// Call `next` with all bytes that were received and not yet consumed. Discard `consumed` bytes,
 /// act on the event, call again until `need_more`. A head is consumed in one piece, once it is
@@ -45,6 +45,10 @@ class Http1Parser {
     /// Between `head` and the following call: this request's own limit. A body over it is refused
     /// with 413 by the following call, before any of it is read.
     void body_limit(std::uint64_t bytes) { body_limit_ = bytes; }
+
+    /// The trailer fields of the message whose `done` was the last event; null when it had none. A
+    /// field that frames or routes a message is not among them.
+    std::unique_ptr<Headers> take_trailers();
 
     /// No byte of a request has been consumed or seen: an end of stream now is a clean one, and the
     /// parser may be destroyed and recreated later.

@@ -302,6 +302,36 @@ TEST(Http1Parser, HoldsItsLimits) {
               "POST / ? @h keep chunked\n431 headers_too_large");
 }
 
+TEST(Http1Parser, KeepsTrailersApart) {
+    auto bytes = chunked(
+                     "1\r\nx\r\n0\r\nX-Sum: \t 1 \r\nhost: evil\r\nContent-Length: 9\r\n"
+                     "Authorization: x\r\nEmpty:\r\n\r\n") +
+                 get("");
+    for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+        Http1Parser parser;
+        RequestHead head;
+        std::string buffer = bytes.substr(0, cut), seen;
+        for (bool rest : {false, true}) {
+            if (rest) buffer += bytes.substr(cut);
+            while (true) {
+                auto event = parser.next(buffer, head);
+                buffer.erase(0, event.consumed);
+                if (event.kind == Http1Event::Kind::need_more) break;
+                ASSERT_NE(event.kind, Http1Event::Kind::error);
+                if (event.kind != Http1Event::Kind::done) continue;
+                EXPECT_EQ(head.headers.get("host"), "h");
+                EXPECT_FALSE(head.headers.contains("x-sum"));
+                seen += "|";
+                if (auto trailers = parser.take_trailers()) {
+                    for (auto [name, value] : *trailers)
+                        seen += std::string(name) + "=" + std::string(value) + ";";
+                }
+            }
+        }
+        EXPECT_EQ(seen, "|X-Sum=1;Empty=;|") << cut;
+    }
+}
+
 TEST(Http1Parser, BodyLimitIsPerRequest) {
     auto bytes = post("Content-Length: 3\r\n", "abc") + post("Content-Length: 3\r\n", "abc");
     Http1Parser parser;

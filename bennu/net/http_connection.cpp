@@ -1,8 +1,9 @@
 #include "bennu/net/http_connection.hpp"
 
-#include "bennu/base/log.hpp"
+#include "bennu/base/events.hpp"
 #include "bennu/net/http_response.hpp"
-#include "bennu/net/websocket_connection.hpp"
+#include "bennu/net/http_stream_state.hpp"
+#include "bennu/net/proxy_protocol.hpp"
 
 namespace bennu::net {
 
@@ -10,68 +11,103 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A body over this goes to the socket from where it lies instead of through the output buffer.
-constexpr std::size_t copied_body = 16 * 1024;
-/// Answers of a pipeline are gathered up to this size before they are sent.
-constexpr std::size_t gathered_output = 64 * 1024;
-
-/// Waits until the output buffer is empty or the connection lost.
-class [[nodiscard]] DrainWait : detail::Answer<detail::Unit> {
-  public:
-    explicit DrainWait(detail::ReplyTo& slot) : slot_(slot) {}
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> coroutine) {
-        slot_ = begin(coroutine, Instant::max());
-    }
-    void await_resume() { release(); }
-
-  private:
-    detail::ReplyTo& slot_;
-};
+constinit EventName tls_handshake{"net.tls.handshake"};
 
 }  // namespace
 
-std::string_view HttpResponse::body_view() const {
-    if (const auto* text = std::get_if<std::string>(&body)) return *text;
-    const auto& shared = std::get<Shared<std::string>>(body);
-    return shared ? std::string_view(*shared) : std::string_view();
+HttpConnection::HttpConnection(SocketHandle socket, const HttpServing& serving,
+                               std::shared_ptr<ConnectionTable> table, std::uint32_t address)
+    : stream_(socket),
+      serving_(&serving),
+      entry_(std::move(table), [](Pid pid) { cast(Ref<HttpConnection>(pid), Expired{}); }),
+      parser_(serving.options.limits) {
+    entry_.set_address(address);
+    peer_.host.clear();
+    if (options().proxy_protocol) {
+        phase_ = Phase::proxy_header;
+    } else if (serving.tls) {
+        // Counted at once: the acceptor takes many connections before any of them has its turn.
+        phase_ = Phase::handshaking;
+        ++entry_.table()->handshakes;
+    }
 }
 
-/// A request on its way in.
-struct HttpConnection::Incoming {
-    RequestHead head;
-    std::string body;
-    Instant received;
-};
-
-HttpConnection::HttpConnection(SocketHandle socket, std::shared_ptr<const HttpServing> serving,
-                               std::shared_ptr<ConnectionTable> table)
-    : stream_(socket),
-      serving_(std::move(serving)),
-      entry_(std::move(table), [](Pid pid) { cast(Ref<HttpConnection>(pid), Expired{}); }),
-      parser_(serving_->options.limits) {}
-
-HttpConnection::~HttpConnection() = default;
+HttpConnection::~HttpConnection() {
+    if (phase_ == Phase::handshaking) --entry_.table()->handshakes;
+}
 
 void HttpConnection::handle(Begin) {
     entry_.set_connection(self());
-    set_phase(Phase::idle);
+    if (phase_ == Phase::handshaking) {
+        begin_handshake({});
+    } else {
+        set_phase(phase_);
+    }
     if (!stream_.watch()) end();
 }
 
+bool HttpConnection::read_proxy_header(std::span<char> bytes) {
+    in_.append(bytes.data(), bytes.size());
+    ProxyHeader header = net::read_proxy_header(in_);
+    if (header.kind == ProxyHeader::Kind::need_more) return true;
+    if (header.kind == ProxyHeader::Kind::malformed) return false;
+    std::string rest = in_.substr(header.consumed);
+    std::string().swap(in_);
+    if (header.client) {
+        peer_ = *std::move(header.client);
+        AddressCounts::Entry counted = entry_.table()->addresses->enter(peer_.host);
+        if (!counted.admitted) return false;
+        entry_.set_address(counted.slot);
+    }
+    if (serving_->tls) {
+        ++entry_.table()->handshakes;
+        begin_handshake(rest);
+        readable_ = true;  // what it has received already is still to be read
+    } else {
+        set_phase(Phase::idle);
+        in_ = std::move(rest);
+    }
+    return true;
+}
+
+void HttpConnection::begin_handshake(std::string_view received) {
+    set_phase(Phase::handshaking);
+    stream_.secure_with(serving_->tls->accept(), received);
+}
+
+void HttpConnection::end_handshake(std::string_view outcome) {
+    --entry_.table()->handshakes;
+    const TlsSession& tls = *stream_.tls();
+    emit(tls_handshake, {},
+         {{"outcome", outcome},
+          {"version", tls.version()},
+          {"protocol", tls.protocol()},
+          {"resumed", tls.resumed()},
+          {"failure", tls.failure()}});
+}
+
+void HttpConnection::established() {
+    end_handshake("ok");
+    set_phase(Phase::idle);
+}
+
 void HttpConnection::set_phase(Phase phase) {
-    if (phase == phase_ && phase == Phase::reading_body) return;
     phase_ = phase;
-    const HttpServerOptions& options = serving_->options;
     switch (phase) {
+        case Phase::proxy_header:
+            entry_.set_deadline(now() + options().proxy_timeout);
+            break;
+        case Phase::handshaking:
+            entry_.set_deadline(now() + options().tls->handshake_timeout);
+            break;
         case Phase::idle:
-            entry_.set_deadline(now() + options.idle_timeout);
+            entry_.set_deadline(now() + options().idle_timeout);
             break;
         case Phase::reading_head:
-            entry_.set_deadline(now() + options.head_timeout);
+            entry_.set_deadline(now() + options().head_timeout);
             break;
         case Phase::reading_body:
-            entry_.set_deadline(now() + options.body_timeout);
+            entry_.set_deadline(body_deadline());
             break;
         case Phase::answering:
             entry_.clear_deadline();
@@ -82,12 +118,26 @@ void HttpConnection::set_phase(Phase phase) {
     }
 }
 
+Instant HttpConnection::body_deadline() const {
+    Pace pace;
+    pace.moved(incoming_->body.size());
+    pace.waited(now() - incoming_->body_started);
+    return now() + pace.patience({options().body_timeout, options().body_rate_grace,
+                                  options().min_body_rate});
+}
+
 void HttpConnection::handle(Expired) {
+    // The message may have waited behind a request that came in the meantime.
+    if (!entry_.expired()) return;
     if (phase_ == Phase::reading_head || phase_ == Phase::reading_body) {
         HttpResponse response = serving_->handler->failure(408, "request_timeout",
                                                            "the request took too long to arrive");
         write_response(response, {.keep_alive = false});
         finish_output(true);
+    } else if (phase_ == Phase::handshaking) {
+        end_handshake("timeout");
+        phase_ = Phase::idle;
+        end();
     } else if (phase_ != Phase::answering) {
         end();
     }
@@ -95,13 +145,14 @@ void HttpConnection::handle(Expired) {
 
 void HttpConnection::handle_io(std::uint8_t, Readiness ready) {
     if (ended_) return;
-    if (ready.writable && stream_.pending() > 0) {
-        if (!stream_.flush()) lost_ = true;
-        if ((lost_ || stream_.pending() == 0) && waiting_for_drain_) {
-            detail::send_reply(std::exchange(waiting_for_drain_, {}), detail::Unit{});
-        }
-    }
+    if (ready.writable && stream_.pending() > 0 && !stream_.flush()) lost_ = true;
     if (ready.readable || ready.hangup) readable_ = true;
+    if (waiting_) {
+        if (ready.hangup) waiting_->hung_up = true;
+        if (ready.writable || lost_) waiting_->writers.notify();
+        if (readable_) waiting_->readers.notify();
+        if (ready.hangup || lost_) waiting_->enders.notify();
+    }
     if (serving_request_) return;
     if (lost_) {
         end();
@@ -111,16 +162,37 @@ void HttpConnection::handle_io(std::uint8_t, Readiness ready) {
     if (readable_) read_input();
 }
 
+void HttpConnection::wind_up() {
+    if (waiting_) waiting_->enders.notify();
+}
+
+HttpConnection::Waiting& HttpConnection::waiting() {
+    if (!waiting_) waiting_ = std::make_unique<Waiting>();
+    return *waiting_;
+}
+
 void HttpConnection::read_input() {
     while (readable_ && !ended_) {
         TcpStream::Read got = stream_.read();
+        if (phase_ == Phase::handshaking && stream_.tls()->status() == TlsSession::Status::open)
+            established();
         if (got.kind == TcpStream::Read::Kind::closed) {
+            if (std::exchange(phase_, Phase::idle) == Phase::handshaking) end_handshake("failed");
             end();
             return;
         }
         readable_ = got.kind == TcpStream::Read::Kind::data && !got.drained;
         if (got.kind != TcpStream::Read::Kind::data || phase_ == Phase::lingering) continue;
-        switch (parse(got.bytes)) {
+        std::span<char> bytes = got.bytes;
+        if (phase_ == Phase::proxy_header) {
+            if (!read_proxy_header(bytes)) {
+                end();
+                return;
+            }
+            if (phase_ != Phase::idle || in_.empty()) continue;
+            bytes = {};
+        }
+        switch (parse(bytes)) {
             case Step::need_more:
                 break;
             case Step::refused:
@@ -161,16 +233,27 @@ HttpConnection::Step HttpConnection::parse_from(std::string_view input, std::siz
                 if (parser_.idle()) {
                     incoming_.reset();
                     if (phase_ != Phase::idle) set_phase(Phase::idle);
+                } else if (phase_ == Phase::reading_body) {
+                    set_phase(Phase::reading_body);
                 } else if (phase_ == Phase::idle || phase_ == Phase::answering) {
                     set_phase(Phase::reading_head);
                 }
                 return Step::need_more;
             case Http1Event::Kind::head: {
                 RequestHead& head = incoming_->head;
-                std::uint64_t limit = serving_->handler->body_limit(head);
-                parser_.body_limit(limit);
+                if (!head.has_body()) break;
+                BodyPlan plan = serving_->handler->body_plan(head);
+                parser_.body_limit(plan.limit);
+                if (head.content_length.value_or(0) > plan.limit)
+                    break;  // refused by the next step
+                if (plan.delivery == BodyPlan::Delivery::streamed) {
+                    incoming_->streamed = true;
+                    set_phase(Phase::answering);
+                    return Step::request;
+                }
+                incoming_->body_started = now();
                 set_phase(Phase::reading_body);
-                if (head.expect_continue && head.content_length.value_or(0) <= limit) {
+                if (head.expect_continue) {
                     stream_.write(continue_response);
                     if (!stream_.flush()) lost_ = true;
                 }
@@ -180,6 +263,7 @@ HttpConnection::Step HttpConnection::parse_from(std::string_view input, std::siz
                 incoming_->body.append(event.body);
                 break;
             case Http1Event::Kind::done:
+                incoming_->trailers = parser_.take_trailers();
                 set_phase(Phase::answering);
                 return Step::request;
             case Http1Event::Kind::error:
@@ -194,100 +278,6 @@ void HttpConnection::refuse(const Http1Refusal& refusal) {
         serving_->handler->failure(refusal.status, refusal.code, refusal.message);
     write_response(response, {.keep_alive = false});
     finish_output(true);
-}
-
-Task<> HttpConnection::serve() {
-    bool open = true;
-    while (open) {
-        auto incoming = std::move(incoming_);
-        Answering answering{.head_request = incoming->head.method == Method::head,
-                            .keep_alive = incoming->head.keep_alive,
-                            .minor_version = incoming->head.minor_version};
-        if (peer_.port == 0) peer_ = reactor().peer_address(stream_.socket());
-        HttpRequest request{std::move(incoming->head), std::move(incoming->body), peer_,
-                            incoming->received};
-        incoming.reset();
-        HttpResponse response = co_await answer(std::move(request));
-        if (response.websocket) {
-            upgrade(std::move(response));
-            co_return;
-        }
-        answering.keep_alive = answering.keep_alive && !response.close && !entry_.draining();
-        write_response(response, answering);
-        if (!answering.keep_alive) {
-            serving_request_ = false;
-            finish_output(true);
-            co_return;
-        }
-        if (stream_.pending() > gathered_output) {
-            if (!co_await drained()) break;
-        }
-        // The next request of a pipeline, if it is there already.
-        Step step = in_.empty() ? Step::need_more : parse({});
-        while (step == Step::need_more && !lost_) {
-            if (stream_.pending() > 0 && !co_await drained()) break;
-            if (!readable_) break;
-            TcpStream::Read got = stream_.read();
-            readable_ = got.kind == TcpStream::Read::Kind::data && !got.drained;
-            if (got.kind == TcpStream::Read::Kind::closed) peer_closed_ = true;
-            if (got.kind != TcpStream::Read::Kind::data) break;
-            step = parse(got.bytes);
-        }
-        open = step == Step::request && !lost_;
-        if (step == Step::refused) {
-            serving_request_ = false;
-            co_return;
-        }
-    }
-    serving_request_ = false;
-    if (lost_ || peer_closed_) {
-        end();
-    } else if (phase_ == Phase::answering) {
-        set_phase(Phase::idle);
-    }
-}
-
-Task<HttpResponse> HttpConnection::answer(HttpRequest request) {
-    std::string target(request.head.target());
-    std::string method(request.head.method_text());
-    auto outcome = co_await contain(serving_->handler->handle(std::move(request)));
-    if (outcome) co_return std::move(*outcome.value);
-    ExitReason reason = ExitReason::from_fault(*outcome.fault);
-    std::string at;
-    for (const std::string& await : reason.awaits())
-        at.append(at.empty() ? "" : " < ").append(await);
-    log_error("a request crashed",
-              {{"method", method}, {"target", target}, {"reason", reason.describe()}, {"at", at}});
-    co_return serving_->handler->failure(500, "internal", "something went wrong on our side");
-}
-
-void HttpConnection::write_response(HttpResponse& response, Answering answering) {
-    answered_ = true;
-    std::string_view body = response.body_view();
-    ResponseFraming framing;
-    framing.length = body.size();
-    framing.keep_alive = answering.keep_alive;
-    framing.minor_version = answering.minor_version;
-    framing.date = shard_local<HttpDate>().at(wall_now());
-    append_response_head(stream_.out(), response.status, response.headers, framing);
-    bool bodiless = answering.head_request || response.status == 204 || response.status == 304;
-    if (bodiless) return;
-    if (body.size() <= copied_body) {
-        stream_.write(body);
-    } else if (!stream_.flush(body)) {
-        lost_ = true;
-    }
-}
-
-Task<bool> HttpConnection::drained() {
-    if (!stream_.flush()) lost_ = true;
-    while (!lost_ && stream_.pending() > 0) {
-        // A client that does not read its answers is let go like one that does not send.
-        entry_.set_deadline(now() + serving_->options.body_timeout);
-        co_await DrainWait(waiting_for_drain_);
-        entry_.clear_deadline();
-    }
-    co_return !lost_;
 }
 
 void HttpConnection::finish_output(bool close) {
@@ -305,28 +295,13 @@ void HttpConnection::finish_output(bool close) {
     incoming_.reset();
 }
 
-void HttpConnection::upgrade(HttpResponse response) {
-    append_response_head(stream_.out(), 101, response.headers, {.body = BodyFraming::none});
-    WebSocketConnection::Start start{
-        .stream = std::move(stream_),
-        .handler = std::move(response.websocket),
-        .options = response.websocket_options,
-        .table = entry_.table(),
-        .input = std::move(in_),
-        .peer = peer_,
-    };
-    start_websocket(std::move(start));
-    ended_ = true;
-    exit_self();
-}
-
 Task<> HttpConnection::terminate(ExitReason) {
     end();
     co_return;
 }
 
 bool HttpConnection::silent_for(Duration draining) const {
-    return phase_ == Phase::idle && draining >= (answered_ ? Duration(250ms) : Duration(1s));
+    return phase_ == Phase::idle && draining >= (served_ > 0 ? Duration(250ms) : Duration(1s));
 }
 
 void HttpConnection::end() {

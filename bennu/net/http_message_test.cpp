@@ -128,5 +128,26 @@ TEST(HttpDate, WritesTheFixedForm) {
     EXPECT_EQ(date.at({1'709'251'199'000}), "Thu, 29 Feb 2024 23:59:59 GMT");
 }
 
+TEST(HttpDate, ReadsTheThreeForms) {
+    Timestamp now{1'767'225'600'000};  // 2026
+    auto read = [&](std::string_view text) {
+        auto at = parse_http_date(text, now);
+        return at ? at->ms : -1;
+    };
+    EXPECT_EQ(read("Sun, 06 Nov 1994 08:49:37 GMT"), 784'111'777'000);
+    EXPECT_EQ(read("Sunday, 06-Nov-94 08:49:37 GMT"), 784'111'777'000);
+    EXPECT_EQ(read("Sun Nov  6 08:49:37 1994"), 784'111'777'000);
+    EXPECT_EQ(read("Sun Nov 06 08:49:37 1994"), 784'111'777'000);
+    EXPECT_EQ(read("Thursday, 01-Jan-26 00:00:00 GMT"), 1'767'225'600'000);
+    for (std::string_view bad :
+         {"", "Sun", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ",
+          "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+          "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 nov 1994 08:49:37 GMT",
+          "Sun, 06 anF 1994 08:49:37 GMT", "Xyz, 06 Nov 1994 08:49:37 GMT",
+          "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994", "784111777"}) {
+        EXPECT_EQ(read(bad), -1) << bad;
+    }
+}
+
 }  // namespace http_message_test
 }  // namespace bennu::net

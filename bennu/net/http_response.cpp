@@ -1,7 +1,6 @@
 #include "bennu/net/http_response.hpp"
 
 #include <charconv>
-#include <cstring>
 
 #include "bennu/base/ascii.hpp"
 
@@ -28,11 +27,6 @@ bool is_framing_field(std::string_view name) {
         default:
             return false;
     }
-}
-
-void two_digits(char* at, unsigned value) {
-    at[0] = static_cast<char>('0' + value / 10);
-    at[1] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -148,30 +142,6 @@ std::string_view reason_phrase(int status) {
         default:
             return "Unknown";
     }
-}
-
-std::string_view HttpDate::at(Timestamp now) {
-    auto second =
-        std::chrono::floor<std::chrono::seconds>(std::chrono::milliseconds(now.ms)).count();
-    if (second == second_) return {text_.data(), text_.size()};
-    second_ = second;
-    constexpr std::string_view weekdays = "ThuFriSatSunMonTueWed";  // day 0 was a Thursday
-    constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    auto date = date_of(now);
-    auto in_day = static_cast<unsigned>((now.ms - start_of(date).ms) / 1000);
-    auto weekday = static_cast<unsigned>(((date.days % 7) + 7) % 7);
-    char* out = text_.data();
-    std::memcpy(out, "Thu, 01 Jan 1970 00:00:00 GMT", text_.size());
-    weekdays.copy(out, 3, weekday * 3);
-    two_digits(out + 5, date.day());
-    months.copy(out + 8, 3, (date.month() - 1) * 3);
-    auto year = static_cast<unsigned>(date.year());
-    two_digits(out + 12, year / 100 % 100);
-    two_digits(out + 14, year % 100);
-    two_digits(out + 17, in_day / 3600);
-    two_digits(out + 20, in_day / 60 % 60);
-    two_digits(out + 23, in_day % 60);
-    return {text_.data(), text_.size()};
 }
 
 void append_response_head(std::string& out, int status, const Headers& headers,

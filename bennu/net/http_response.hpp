@@ -1,30 +1,17 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "bennu/base/time.hpp"
 #include "bennu/net/http1_refusal.hpp"
+#include "bennu/net/http_date.hpp"
 #include "bennu/net/http_message.hpp"
 
 namespace bennu::net {
 
 /// `OK` for 200, …; `Unknown` for a status without a registered phrase.
 std::string_view reason_phrase(int status);
-
-/// `Date` in the form of RFC 9110 (`Sun, 06 Nov 1994 08:49:37 GMT`), formatted once per second. One
-/// per shard.
-class HttpDate {
-  public:
-    /// Valid until the next call.
-    std::string_view at(Timestamp now);
-
-  private:
-    std::int64_t second_ = -1;
-    std::array<char, 29> text_{};
-};
 
 /// How the end of a response's body is marked.
 enum class BodyFraming : std::uint8_t {

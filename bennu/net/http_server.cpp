@@ -1,9 +1,11 @@
 #include "bennu/net/http_server.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "bennu/base/log.hpp"
 #include "bennu/net/acceptor.hpp"
+#include "bennu/runtime/offload.hpp"
 
 namespace bennu::net {
 
@@ -25,12 +27,20 @@ HttpServer::HttpServer(HttpServerOptions options, std::shared_ptr<const HttpHand
 
 Task<Result<>> HttpServer::init() {
     if (options_.max_connections == 0) options_.max_connections = default_max_connections();
-    Result<SocketHandle> listener = options_.inherited_listener >= 0
-                                        ? reactor().adopt_listener(options_.inherited_listener)
-                                        : reactor().listen(options_.address, {});
+    if (options_.tls) {
+        auto context = co_await offload([tls = *options_.tls] { return TlsContext::server(tls); });
+        if (!context) co_return std::move(context).error();
+        tls_ = *std::move(context);
+    }
+    Result<SocketHandle> listener =
+        options_.inherited_listener >= 0
+            ? reactor().adopt_listener(options_.inherited_listener)
+            : reactor().listen(options_.address, {.unix_mode = options_.unix_mode});
     if (!listener) co_return std::move(listener).error();
     bound_ = reactor().local_address(*listener);
-    auto serving = std::make_shared<const HttpServing>(HttpServing{options_, handler_});
+    auto serving = std::make_shared<const HttpServing>(
+        HttpServing{options_, handler_, tls_,
+                    std::make_shared<AddressCounts>(options_.per_ip, options_.per_ip_loopback)});
     for (unsigned i = 0; i < shard_count(); ++i) {
         auto shard = static_cast<std::uint8_t>(i);
         // Every shard polls a descriptor of its own for the one kernel socket.
@@ -46,6 +56,13 @@ Task<Result<>> HttpServer::init() {
         monitor(*acceptor);
     }
     co_return Result<>();
+}
+
+Task<Result<>> HttpServer::handle(ReloadCertificates message) {
+    if (!tls_) co_return Error(ErrorKind::unsupported, "no_tls", "this listener is not encrypted");
+    co_return co_await offload([tls = tls_, certificates = std::move(message.certificates)] {
+        return tls->reload(certificates);
+    });
 }
 
 void HttpServer::handle(Down down) {
@@ -64,6 +81,10 @@ Task<std::size_t> HttpServer::handle(Connections) {
 Task<> HttpServer::terminate(ExitReason) {
     for (Pid acceptor : acceptors_) stop(acceptor);
     for (Pid acceptor : acceptors_) co_await stop_and_wait(acceptor, 20s);
+    // A socket file that nobody listens on would only mislead.
+    if (options_.address.is_unix() && options_.inherited_listener < 0 && !acceptors_.empty()) {
+        ::unlink(options_.address.unix_path().c_str());
+    }
 }
 
 }  // namespace bennu::net

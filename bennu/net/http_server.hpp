@@ -2,66 +2,48 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <variant>
 
-#include "bennu/base/shared.hpp"
 #include "bennu/net/http1_limits.hpp"
-#include "bennu/net/http_message.hpp"
-#include "bennu/net/websocket.hpp"
-#include "bennu/runtime/process.hpp"
+#include "bennu/net/http_handler.hpp"
+#include "bennu/net/tls.hpp"
 #include "bennu/runtime/supervisor.hpp"
 
 namespace bennu::net {
 
-/// One request with its whole body, which is at most as long as `HttpHandler::body_limit` allowed.
-struct HttpRequest {
-    RequestHead head;
-    std::string body;
-    SocketAddress peer;
-    Instant received;
-    bool tls = false;  ///< came over an encrypted connection
-};
-
-/// What goes back. The connection adds `content-length`, `date` and `connection`, drops the body
-/// for HEAD, 204 and 304, and writes head and body in one go.
-struct HttpResponse {
-    int status = 200;
-    Headers headers;
-    std::variant<std::string, Shared<std::string>> body;
-    /// Closes the connection after this response.
-    bool close = false;
-    /// With status 101: the connection becomes a WebSocket that this handler serves. `headers` must
-    /// be those of `accept_websocket`.
-    std::unique_ptr<WebSocketHandler> websocket;
-    WebSocketOptions websocket_options;
-
-    std::string_view body_view() const;
-};
-
-/// What serves the requests of a server. One object for all shards: immutable after start, or
-/// thread-safe.
-class HttpHandler {
-  public:
-    virtual ~HttpHandler() = default;
-    /// How long the body of this request may be (413 beyond). Called between head and body.
-    virtual std::uint64_t body_limit(const RequestHead& head) const = 0;
-    /// Runs in the connection's process. An exception answers `failure(500)` and is logged; the
-    /// connection lives on.
-    virtual Task<HttpResponse> handle(HttpRequest request) const = 0;
-    /// The body of an error that the server itself answers: 4xx of the parser, 408, 413, 500, 503.
-    virtual HttpResponse failure(int status, std::string_view code,
-                                 std::string_view message) const = 0;
-};
-
 struct HttpServerOptions {
+    /// A host and port, or `unix:/path` as the host.
     SocketAddress address;
+    /// Permissions of a Unix socket's file. A file that is left of a server that is gone is
+    /// removed.
+    std::uint32_t unix_mode = 0660;
     /// A listening socket that the launcher holds; -1: open one.
     int inherited_listener = -1;
     Http1Limits limits;
     Duration head_timeout = std::chrono::seconds(10);
+    /// Without a byte of the body; 408.
     Duration body_timeout = std::chrono::seconds(60);
+    /// A body must come with at least so many bytes per second, once it was waited for as long as
+    /// the grace; 408. 0: however slowly.
+    std::uint32_t min_body_rate = 500;
+    Duration body_rate_grace = std::chrono::seconds(10);
+    /// Without a byte of the answer taken by the client; the connection is closed.
+    Duration send_timeout = std::chrono::seconds(60);
     Duration idle_timeout = std::chrono::seconds(60);
+    /// What the handler left unread of a streamed body is read and dropped up to so many bytes;
+    /// beyond them the connection closes.
+    std::uint32_t skip_body = 64 * 1024;
+    /// Of one client address (IPv6: of one /64); more are closed. 0: any number.
+    std::uint32_t per_ip = 256;
+    /// Also counts connections from this machine, where proxies are.
+    bool per_ip_loopback = false;
+    /// Every connection begins with a header of the PROXY protocol (version 1 or 2), which names
+    /// the client. Only for listeners that nobody but the proxy can reach.
+    bool proxy_protocol = false;
+    Duration proxy_timeout = std::chrono::seconds(5);
+    /// Set: every connection is encrypted.
+    std::optional<TlsOptions> tls;
+    /// Answered on one connection, which then closes. 0: any number.
+    std::uint16_t max_requests = 0;
     /// Of the whole server; more are refused with 503. 0: from the descriptor limit.
     std::size_t max_connections = 0;
 };
@@ -81,15 +63,24 @@ class HttpServer : public Server {
         using Reply = std::size_t;
     };
 
+    /// New connections get new certificates: these, or the same files read again. On an error
+    /// nothing changes.
+    struct ReloadCertificates {
+        using Reply = Result<>;
+        std::vector<TlsCertificate> certificates = {};
+    };
+
     Task<Result<>> init();
     Task<> terminate(ExitReason reason);
     SocketAddress handle(Address) { return bound_; }
     Task<std::size_t> handle(Connections);
+    Task<Result<>> handle(ReloadCertificates message);
     void handle(Down down);
 
   private:
     HttpServerOptions options_;
     std::shared_ptr<const HttpHandler> handler_;
+    std::shared_ptr<TlsContext> tls_;
     SocketAddress bound_;
     std::vector<Pid> acceptors_;
 };

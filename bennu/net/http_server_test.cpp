@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/base/log.hpp"
+#include "bennu/net/http_connection.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/net/websocket_frame.hpp"
 #include "bennu/net/websocket_handshake.hpp"
@@ -28,7 +29,7 @@ struct EchoSocket : WebSocketHandler {
 
 /// Answers with what it got: method, target and body.
 struct EchoHandler : HttpHandler {
-    std::uint64_t body_limit(const RequestHead&) const override { return 1000; }
+    BodyPlan body_plan(const RequestHead&) const override { return {.limit = 1000}; }
     Task<HttpResponse> handle(HttpRequest request) const override {
         HttpResponse response;
         std::string_view target = request.head.target();
@@ -44,7 +45,7 @@ struct EchoHandler : HttpHandler {
                 co_return failure(check.refusal.status, check.refusal.code, check.refusal.message);
             response.status = 101;
             response.headers = accept_websocket(check.request);
-            response.websocket = std::make_unique<EchoSocket>();
+            response.websocket = std::make_unique<WebSocketUpgrade>(std::make_unique<EchoSocket>());
             co_return response;
         }
         response.body = std::string(request.head.method_text()) + " " + std::string(target) + " " +
@@ -119,6 +120,10 @@ TEST(HttpServer, a_crashing_handler_answers_500_and_the_connection_lives_on) {  
     EXPECT_TRUE(answers.contains("HTTP/1.1 500 ")) << answers;
     EXPECT_TRUE(answers.contains("GET /after ")) << answers;
     EXPECT_TRUE(log.contains("a request crashed"));
+}
+
+TEST(HttpServer, an_idle_connection_is_small) {
+    EXPECT_LE(sizeof(HttpConnection), 256U);
 }
 
 struct Refused {

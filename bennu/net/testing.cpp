@@ -6,10 +6,15 @@ Task<Result<>> RawClient::init() {
     Result<SocketHandle> socket = reactor().connect(address_);
     if (!socket) co_return std::move(socket).error();
     stream_.adopt(*socket);
+    if (tls_ && plain_.empty()) stream_.secure_with(tls_->connect(host_));
     co_return stream_.watch();
 }
 
 void RawClient::handle(Send message) {
+    if (!plain_.empty()) {
+        unsent_ += message.bytes;
+        return;
+    }
     stream_.write(message.bytes);
     (void)stream_.flush();
 }
@@ -33,6 +38,12 @@ void RawClient::answer() {
 }
 
 void RawClient::handle_io(std::uint8_t, Readiness ready) {
+    if (ready.writable && !plain_.empty()) {
+        stream_.write(std::exchange(plain_, {}));
+        (void)stream_.flush();
+        if (tls_) stream_.secure_with(tls_->connect(host_));
+        stream_.write(std::exchange(unsent_, {}));
+    }
     if (ready.writable) (void)stream_.flush();
     while (!closed_) {
         TcpStream::Read got = stream_.read();
@@ -44,8 +55,17 @@ void RawClient::handle_io(std::uint8_t, Readiness ready) {
     answer();
 }
 
-Task<std::string> exchange(SocketAddress address, std::string bytes) {
-    auto client = co_await start<RawClient>({}, std::move(address));
+RawClient::Agreed RawClient::handle(GetAgreed) {
+    const TlsSession* tls = stream_.tls();
+    if (!tls) return {};
+    return {std::string(tls->version()), std::string(tls->protocol()), tls->failure(),
+            tls->status() == TlsSession::Status::open, tls->resumed()};
+}
+
+Task<std::string> exchange(SocketAddress address, std::string bytes,
+                           std::shared_ptr<TlsContext> tls, std::string host) {
+    auto client =
+        co_await start<RawClient>({}, std::move(address), std::move(tls), std::move(host));
     if (!client) co_return client.error().describe();
     cast(*client, RawClient::Send{std::move(bytes)});
     std::string all =

@@ -12,7 +12,13 @@ namespace bennu::net {
 /// has.
 class RawClient : public Server {
   public:
-    explicit RawClient(SocketAddress address) : address_(std::move(address)) {}
+    /// With `tls`, what is sent is encrypted, but for `plain`, which goes in front.
+    explicit RawClient(SocketAddress address, std::shared_ptr<TlsContext> tls = nullptr,
+                       std::string host = "localhost", std::string plain = {})
+        : address_(std::move(address)),
+          tls_(std::move(tls)),
+          host_(std::move(host)),
+          plain_(std::move(plain)) {}
 
     struct Send {
         std::string bytes;
@@ -27,11 +33,21 @@ class RawClient : public Server {
         using Reply = std::string;
     };
     struct Disconnect {};
+    /// What the TLS handshake agreed on.
+    struct Agreed {
+        std::string version, protocol, failure;
+        bool open = false;
+        bool resumed = false;
+    };
+    struct GetAgreed {
+        using Reply = Agreed;
+    };
 
     Task<Result<>> init();
     void handle(Send message);
     void handle(ReadUntil message, From<std::string> from);
     void handle(ReadAll message, From<std::string> from);
+    Agreed handle(GetAgreed);
     void handle(Disconnect) { stream_.close(); }
     void handle_io(std::uint8_t tag, Readiness ready);
 
@@ -39,6 +55,10 @@ class RawClient : public Server {
     void answer();
 
     SocketAddress address_;
+    std::shared_ptr<TlsContext> tls_;
+    std::string host_;
+    std::string plain_;
+    std::string unsent_;  ///< waits for what goes in front
     TcpStream stream_{-1};
     std::string received_;
     std::string until_;
@@ -48,6 +68,11 @@ class RawClient : public Server {
 };
 
 /// Connects, sends, and yields everything up to the server's close.
-Task<std::string> exchange(SocketAddress address, std::string bytes);
+Task<std::string> exchange(SocketAddress address, std::string bytes,
+                           std::shared_ptr<TlsContext> tls = nullptr,
+                           std::string host = "localhost");
+
+/// A certificate that signs itself, valid for the names for ten years, in memory.
+TlsCertificate make_test_certificate(std::vector<std::string> names);
 
 }  // namespace bennu::net

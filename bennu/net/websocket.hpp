@@ -8,11 +8,14 @@
 
 #include "bennu/base/function.hpp"
 #include "bennu/base/shared.hpp"
+#include "bennu/net/websocket_deflate.hpp"
 #include "bennu/runtime/process.hpp"
 
 namespace bennu::net {
 
 class WebSocketConnection;
+class TlsContext;
+struct WebSocketEvent;
 enum class Opcode : std::uint8_t;
 
 struct WebSocketOptions {
@@ -22,6 +25,9 @@ struct WebSocketOptions {
     /// A client that lets this much pile up is disconnected: one slow client never holds memory for
     /// the others.
     std::size_t max_outbox = 4 * 1024 * 1024;
+    WebSocketDeflate deflate;
+    /// Set by `accept_websocket` when the client offered what `deflate` allows.
+    std::shared_ptr<const DeflateAgreement> agreed;
 };
 
 /// What a WebSocket does. Its methods run in the connection's process, one at a time; views are
@@ -63,7 +69,8 @@ class WebSocketConnection : public Server {
 
     void send_text(std::string_view text);
     void send_binary(std::string_view data);
-    /// An unmasked frame made by `text_frame`; servers only.
+    /// An unmasked frame made by `text_frame`; servers only. Never compressed: it is one buffer for
+    /// all receivers.
     void send_frame(std::string_view frame);
     /// Starts the closing handshake; the process ends when the peer answered, or after a second.
     void close(std::uint16_t code, std::string_view reason = {});
@@ -99,12 +106,14 @@ class WebSocketConnection : public Server {
     void finish_handshake();
     void decode_buffered();
     std::size_t decode(std::span<char> input);
+    void message(const WebSocketEvent& event);
     void send(Opcode opcode, std::string_view payload);
     void send_close(std::uint16_t code, std::string_view reason);
     void flush_later();
     void flush();
     void tell_closed(std::uint16_t code, std::string_view reason);
     void finish(std::uint16_t code, std::string_view reason);
+    void leave();
 
     std::unique_ptr<State> state_;
     Ref<WebSocketConnection> self_;
@@ -119,6 +128,9 @@ struct WebSocketClientOptions {
     std::string host;  ///< the Host header; default: the address
     std::string path = "/";
     std::vector<std::string> protocols;
+    /// Set: over TLS, and the server's certificate must be valid for this name.
+    std::shared_ptr<TlsContext> tls;
+    std::string server_name;
     Duration connect_timeout = std::chrono::seconds(10);
     WebSocketOptions socket;
 };

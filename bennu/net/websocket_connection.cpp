@@ -28,12 +28,14 @@ struct Outgoing {
 }  // namespace
 
 struct WebSocketConnection::State {
-    enum class Phase : std::uint8_t { connecting, handshaking, open, closing, closed };
+    /// `draining`: both sides have said that they close, and what was sent before is on its way.
+    enum class Phase : std::uint8_t { connecting, handshaking, open, closing, draining, closed };
 
     explicit State(Start start)
         : stream(std::move(start.stream)),
           handler(std::move(start.handler)),
-          options(start.options),
+          idle_timeout(start.options.idle_timeout),
+          max_outbox(start.options.max_outbox),
           entry(std::move(start.table),
                 [](Pid pid) { cast(Ref<WebSocketConnection>(pid), Overdue{}); }),
           in(std::move(start.input)),
@@ -41,6 +43,12 @@ struct WebSocketConnection::State {
           peer(std::move(start.peer)),
           client(start.role == WebSocketDecoder::Role::client),
           phase(start.handshake_key.empty() ? Phase::open : Phase::connecting) {
+        entry.set_address(start.address);
+        if (start.options.agreed) {
+            deflate = std::make_unique<MessageDeflate>(*start.options.agreed, start.options.deflate,
+                                                       start.options.max_message);
+            decoder.allow_compressed();
+        }
         if (client) {
             connecting = std::make_unique<Connecting>(Connecting{
                 std::move(start.handshake_key), std::move(start.protocols), start.connect_timeout});
@@ -55,7 +63,9 @@ struct WebSocketConnection::State {
 
     TcpStream stream;
     std::unique_ptr<WebSocketHandler> handler;
-    WebSocketOptions options;
+    Duration idle_timeout;
+    std::size_t max_outbox;
+    std::unique_ptr<MessageDeflate> deflate;
     ConnectionTable::Entry entry;
     std::string in;
     WebSocketDecoder decoder;
@@ -92,6 +102,7 @@ Ref<WebSocketConnection> connect_websocket(WebSocketClientOptions options,
         .protocols = options.protocols,
         .connect_timeout = options.connect_timeout,
     };
+    if (options.tls) start.stream.secure_with(options.tls->connect(options.server_name));
     std::vector<std::string_view> offered(options.protocols.begin(), options.protocols.end());
     std::string host = options.host.empty() ? options.address.to_string() : options.host;
     append_client_handshake(start.stream.out(), {.host = host,
@@ -126,11 +137,12 @@ void WebSocketConnection::handle(Begin) {
     }
     flush_later();
     opened();
+    if (state.stream.buffered()) handle_io(0, {.readable = true});
 }
 
 void WebSocketConnection::opened() {
     state_->phase = State::Phase::open;
-    state_->entry.set_deadline(now() + state_->options.idle_timeout);
+    state_->entry.set_deadline(now() + state_->idle_timeout);
     guarded([this] { state_->handler->on_open(*this); });
     if (!state_->in.empty()) decode_buffered();
 }
@@ -216,12 +228,7 @@ std::size_t WebSocketConnection::decode(std::span<char> input) {
                 return consumed + event.consumed;
             case WebSocketEvent::Kind::text:
             case WebSocketEvent::Kind::binary:
-                if (state.phase != State::Phase::open) break;
-                guarded([&] {
-                    event.kind == WebSocketEvent::Kind::text
-                        ? state.handler->on_text(*this, event.payload)
-                        : state.handler->on_binary(*this, event.payload);
-                });
+                if (state.phase == State::Phase::open) message(event);
                 break;
             case WebSocketEvent::Kind::ping:
                 send(Opcode::pong, event.payload);
@@ -247,16 +254,44 @@ std::size_t WebSocketConnection::decode(std::span<char> input) {
         }
         consumed += event.consumed;
         if (state.phase == State::Phase::open) {
-            state.entry.set_deadline(now() + state.options.idle_timeout);
+            state.entry.set_deadline(now() + state.idle_timeout);
         }
     }
     return input.size();
 }
 
+void WebSocketConnection::message(const WebSocketEvent& event) {
+    State& state = *state_;
+    std::string_view payload = event.payload;
+    bool text = event.kind == WebSocketEvent::Kind::text;
+    Result<std::string> inflated = std::string();
+    if (event.compressed) {
+        inflated = state.deflate->decompress(payload);
+        std::uint16_t code = inflated ? close_code::normal : close_code::bad_text;
+        if (!inflated && inflated.error().kind() == ErrorKind::too_large)
+            code = close_code::too_big;
+        if (inflated && text && !valid_utf8(*inflated)) code = close_code::bad_text;
+        if (code != close_code::normal) {
+            std::string_view reason = inflated ? "text is not UTF-8" : inflated.error().message();
+            send_close(code, reason);
+            finish(code, reason);
+            return;
+        }
+        payload = *inflated;
+    }
+    guarded([&] {
+        text ? state.handler->on_text(*this, payload) : state.handler->on_binary(*this, payload);
+    });
+}
+
 void WebSocketConnection::send(Opcode opcode, std::string_view payload) {
     State& state = *state_;
     if (state.phase != State::Phase::open) return;
-    if (state.client) {
+    bool data = opcode == Opcode::text || opcode == Opcode::binary;
+    if (state.deflate && data && payload.size() >= state.deflate->min_size()) {
+        encode_fragment(state.stream.out(), opcode, state.deflate->compress(payload),
+                        {.compressed = true});
+    } else if (state.client) {
         auto key = static_cast<std::uint32_t>(random().next()) | 1;
         encode_masked_frame(state.stream.out(), opcode, payload, key);
     } else {
@@ -305,7 +340,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
 void WebSocketConnection::flush_later() {
     State& state = *state_;
     if (state.listed) return;
-    if (state.stream.pending() > state.options.max_outbox) {
+    if (state.stream.pending() > state.max_outbox) {
         log_warning("a slow socket is disconnected",
                     {{"pid", self_.pid().to_string()}, {"outbox", state.stream.pending()}});
         // Not from here: the caller may be in the middle of a fan-out.
@@ -328,7 +363,11 @@ void WebSocketConnection::flush() {
     State& state = *state_;
     state.listed = false;
     if (state.phase == State::Phase::connecting) return;
-    if (!state.stream.flush()) cast(self_, Overdue{});
+    if (!state.stream.flush()) {
+        cast(self_, Overdue{});
+    } else if (state.phase == State::Phase::draining && state.stream.pending() == 0) {
+        leave();
+    }
 }
 
 void WebSocketConnection::handle(Overdue) {
@@ -343,6 +382,9 @@ void WebSocketConnection::handle(Overdue) {
         case State::Phase::connecting:
         case State::Phase::handshaking:
             finish(close_code::abnormal, "no answer to the handshake");
+            break;
+        case State::Phase::draining:
+            leave();
             break;
         case State::Phase::closing:
         case State::Phase::closed:
@@ -364,10 +406,23 @@ void WebSocketConnection::tell_closed(std::uint16_t code, std::string_view reaso
 void WebSocketConnection::finish(std::uint16_t code, std::string_view reason) {
     State& state = *state_;
     if (state.phase == State::Phase::closed) return;
-    if (state.stream.pending() > 0) (void)state.stream.flush();
-    state.phase = State::Phase::closed;
+    if (state.phase == State::Phase::draining) {
+        leave();
+        return;
+    }
+    bool alive = state.stream.pending() == 0 || state.stream.flush();
     tell_closed(code, reason);
-    state.stream.shutdown_write();
+    if (alive && state.stream.pending() > 0 && code != close_code::abnormal) {
+        state.phase = State::Phase::draining;
+        state.entry.set_deadline(now() + 5s);
+        return;
+    }
+    leave();
+}
+
+void WebSocketConnection::leave() {
+    if (std::exchange(state_->phase, State::Phase::closed) == State::Phase::closed) return;
+    state_->stream.shutdown_write();
     exit_self();
 }
 
@@ -393,7 +448,10 @@ Task<> WebSocketConnection::terminate(ExitReason) {
     // Browsers reconnect after 1012; the half second lets the close frame and its answer through.
     close(close_code::service_restart, "the server restarts");
     Instant deadline = now() + 500ms;
-    while (state_->phase == State::Phase::closing && now() < deadline) co_await sleep(10ms);
+    auto going = [this] {
+        return state_->phase == State::Phase::closing || state_->phase == State::Phase::draining;
+    };
+    while (going() && now() < deadline) co_await sleep(10ms);
 }
 
 }  // namespace bennu::net

@@ -16,6 +16,7 @@ struct WebSocketConnection::Start {
     std::shared_ptr<ConnectionTable> table;
     std::string input;  ///< bytes that came right behind the handshake
     SocketAddress peer;
+    std::uint32_t address = 0;  ///< the connection's slot in the counts of its table
     WebSocketDecoder::Role role = WebSocketDecoder::Role::server;
     std::string handshake_key;  ///< clients: of the handshake whose answer is still to come
     std::vector<std::string> protocols;

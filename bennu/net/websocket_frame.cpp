@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t fin_bit = 0x80;
 constexpr std::uint8_t reserved_bits = 0x70;
+constexpr std::uint8_t compressed_bit = 0x40;
 constexpr std::uint8_t mask_bit = 0x80;
 constexpr std::size_t control_limit = 125;
 
@@ -25,8 +26,9 @@ void append_big_endian(std::string& out, std::uint64_t value, unsigned bytes) {
 
 void append_header(std::string& out, Opcode opcode, std::uint64_t size, FrameOptions options) {
     auto mask = options.mask_key != 0 ? mask_bit : std::uint8_t{0};
-    out.push_back(
-        static_cast<char>((options.fin ? fin_bit : 0) | static_cast<std::uint8_t>(opcode)));
+    out.push_back(static_cast<char>((options.fin ? fin_bit : 0) |
+                                    (options.compressed ? compressed_bit : 0) |
+                                    static_cast<std::uint8_t>(opcode)));
     if (size <= control_limit) {
         out.push_back(static_cast<char>(mask | size));
     } else if (size <= 0xffff) {
@@ -129,6 +131,8 @@ struct WebSocketDecoder::Header {
     bool fin() const { return (first & fin_bit) != 0; }
     Opcode opcode() const { return static_cast<Opcode>(first & 0x0f); }
     bool control() const { return (first & 0x08) != 0; }
+    bool compressed() const { return (first & compressed_bit) != 0; }
+    bool begins_message() const { return opcode() == Opcode::text || opcode() == Opcode::binary; }
 };
 
 WebSocketEvent WebSocketDecoder::next(std::span<char> input) {
@@ -151,7 +155,9 @@ WebSocketEvent WebSocketDecoder::next(std::span<char> input) {
 }
 
 std::string_view WebSocketDecoder::judge(const Header& header) const {
-    if ((header.first & reserved_bits) != 0) return "reserved bits are set";
+    bool may_compress = compression_ && header.begins_message();
+    if ((header.first & reserved_bits & ~(may_compress ? compressed_bit : 0)) != 0)
+        return "reserved bits are set";
     if (header.masked != (role_ == Role::server)) {
         return role_ == Role::server ? "client frames must be masked"
                                      : "server frames must not be masked";
@@ -206,6 +212,8 @@ WebSocketEvent WebSocketDecoder::read_frame(std::span<char> input, bool& again) 
     if (header.masked) apply_mask(fresh, header.mask_key, static_cast<unsigned>(frame_done_ % 4));
     bool text = header.opcode() == Opcode::text ||
                 (header.opcode() == Opcode::continuation && fragments_ == Opcode::text);
+    // What is compressed is checked by whoever decompresses it.
+    text = text && !header.compressed() && !compressed_;
     frame_done_ = payload.size();
     if (text && !utf8_.feed({fresh.data(), fresh.size()})) {
         return fail(close_code::bad_text, "text is not UTF-8");
@@ -228,13 +236,16 @@ WebSocketEvent WebSocketDecoder::finish(const Header& header, std::string_view p
             break;
     }
     auto kind = header.opcode() == Opcode::continuation ? fragments_ : header.opcode();
+    bool compressed = header.compressed() || compressed_;
     if (!header.fin()) {
         fragments_ = kind;
+        compressed_ = compressed;
         message_.append(payload);
         again = true;
         return {.consumed = consumed};
     }
-    if (kind == Opcode::text) {
+    compressed_ = false;
+    if (kind == Opcode::text && !compressed) {
         if (!utf8_.complete()) return fail(close_code::bad_text, "text ends inside a character");
         utf8_.reset();
     }
@@ -245,7 +256,7 @@ WebSocketEvent WebSocketDecoder::finish(const Header& header, std::string_view p
         fragments_ = Opcode::continuation;
     }
     auto event = kind == Opcode::text ? WebSocketEvent::Kind::text : WebSocketEvent::Kind::binary;
-    return {.kind = event, .consumed = consumed, .payload = payload};
+    return {.kind = event, .compressed = compressed, .consumed = consumed, .payload = payload};
 }
 
 WebSocketEvent WebSocketDecoder::finish_close(std::string_view payload, std::size_t consumed) {

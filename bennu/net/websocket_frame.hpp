@@ -48,6 +48,7 @@ void encode_masked_frame(std::string& out, Opcode opcode, std::string_view paylo
 /// senders).
 struct FrameOptions {
     bool fin = true;
+    bool compressed = false;  ///< RSV1, on the first frame of a message
     std::uint32_t mask_key = 0;
 };
 void encode_fragment(std::string& out, Opcode opcode, std::string_view payload,
@@ -84,6 +85,8 @@ struct WebSocketEvent {
     };
 
     Kind kind = Kind::need_more;
+    bool compressed = false;  ///< of a text or binary message: still to be decompressed, and a text
+                              ///< still to be checked for UTF-8
     std::uint16_t code = 0;
     std::size_t consumed = 0;  ///< discard that many bytes after `payload` was used
     std::size_t wanted = 0;  ///< of need_more: the size that the input must reach, as far as known
@@ -109,6 +112,8 @@ class WebSocketDecoder {
 
     WebSocketEvent next(std::span<char> input);
 
+    /// The handshake agreed on compression: messages may come with RSV1.
+    void allow_compressed() { compression_ = true; }
     void message_limit(std::uint64_t bytes) { limits_.message = bytes; }
     /// Nothing of a message is pending: no fragment, no part of a frame.
     bool idle() const { return fragments_ == Opcode::continuation && frame_done_ == 0; }
@@ -132,6 +137,8 @@ class WebSocketDecoder {
     Role role_;
     bool clear_message_ = false;
     bool closed_ = false;
+    bool compression_ = false;
+    bool compressed_ = false;  // the message in fragments
 };
 
 }  // namespace bennu::net

@@ -80,6 +80,10 @@ HandshakeCheck check_websocket_request(const RequestHead& request) {
     HandshakeCheck check{.request = {.key = key, .origin = headers.get("origin")}, .ok = true};
     bool tokens = true;
     for (auto field : headers) {
+        if (iequals(field.name, "sec-websocket-extensions")) {
+            check.request.extensions.append(check.request.extensions.empty() ? "" : ", ")
+                .append(field.value);
+        }
         if (!iequals(field.name, "sec-websocket-protocol")) continue;
         for_each_element(field.value, [&](std::string_view protocol) {
             tokens &= is_token(protocol);
@@ -121,6 +125,16 @@ Headers accept_websocket(const WebSocketRequest& request, std::string_view proto
     headers.add("connection", "Upgrade");
     headers.add("sec-websocket-accept", websocket_accept(request.key));
     if (!protocol.empty()) headers.add("sec-websocket-protocol", protocol);
+    return headers;
+}
+
+Headers accept_websocket(const WebSocketRequest& request, std::string_view protocol,
+                         WebSocketOptions& options) {
+    Headers headers = accept_websocket(request, protocol);
+    if (auto agreed = negotiate_deflate(request.extensions, options.deflate)) {
+        headers.add("sec-websocket-extensions", agreed->answer);
+        options.agreed = std::make_shared<const DeflateAgreement>(*std::move(agreed));
+    }
     return headers;
 }
 

@@ -8,6 +8,7 @@
 
 #include "bennu/base/result.hpp"
 #include "bennu/net/http_message.hpp"
+#include "bennu/net/websocket.hpp"
 
 namespace bennu::net {
 
@@ -16,6 +17,7 @@ struct WebSocketRequest {
     std::string_view key;
     std::string_view origin;                  ///< empty when the client sent none: not a browser
     std::vector<std::string_view> protocols;  ///< offered subprotocols, in order
+    std::string extensions;                   ///< offered extensions, in order
 };
 
 /// Why a request cannot become a WebSocket: `status` is 400, or 426 for another version than 13.
@@ -50,6 +52,10 @@ std::string websocket_accept(std::string_view key);
 /// The fields of a `101 Switching Protocols` answer; `protocol` may be empty.
 /// `append_response_head` with status 101 writes them as they are.
 Headers accept_websocket(const WebSocketRequest& request, std::string_view protocol = {});
+
+/// The same, with the extensions that `options` allow: notes in `options.agreed` what it answered.
+Headers accept_websocket(const WebSocketRequest& request, std::string_view protocol,
+                         WebSocketOptions& options);
 
 struct ClientHandshake {
     std::string_view host;          ///< `name[:port]`

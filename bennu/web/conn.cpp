@@ -145,6 +145,10 @@ std::string Conn::take_body() const {
     return std::move(state().request.body);
 }
 
+net::BodyReader& Conn::body_reader() const {
+    return state().request.stream;
+}
+
 Result<const Json*> Conn::try_body_params() const {
     auto& own = state();
     if (!own.body) {

@@ -131,6 +131,8 @@ class Conn {
     /// The raw bytes.
     std::string_view body() const;
     std::string take_body() const;
+    /// The body as it arrives, on a route with `stream_body`.
+    net::BodyReader& body_reader() const;
     /// The body's object: JSON, urlencoded or multipart, read on first use; `{}` when there is no
     /// body. 415 for other types, 400 for malformed ones, 413 over a limit, 422 for JSON that is
     /// no object.

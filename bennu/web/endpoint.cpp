@@ -3,6 +3,7 @@
 #include <set>
 
 #include "bennu/base/events.hpp"
+#include "bennu/net/https_redirect.hpp"
 #include "bennu/net/websocket_handshake.hpp"
 #include "bennu/runtime/launcher/work.hpp"
 #include "bennu/runtime/within.hpp"
@@ -18,7 +19,7 @@ inline constinit EventName request_stop{"web.request.stop"};
 void announce(const Conn& conn, const Response& response) {
     Duration took = on_shard() ? now() - conn.received() : Duration::zero();
     const Route* route = conn.route();
-    emit(request_stop, {{"duration", took}, {"bytes", response.body_view().size()}},
+    emit(request_stop, {{"duration", took}, {"bytes", response.body_size().value_or(0)}},
          {{"method", conn.method_text()},
           {"route", route ? std::string_view(route->options.name) : std::string_view()},
           {"status", response.status}});
@@ -63,14 +64,17 @@ Result<std::shared_ptr<const Endpoint>> Endpoint::make(EndpointOptions options,
     return std::shared_ptr<const Endpoint>(new Endpoint(std::move(options), std::move(router)));
 }
 
-std::uint64_t Endpoint::body_limit(const net::RequestHead& head) const {
-    if (!head.has_body()) return options_.max_body;
+net::BodyPlan Endpoint::body_plan(const net::RequestHead& head) const {
+    net::BodyPlan plan{.limit = options_.max_body};
     PathSegments path;
-    if (!path.parse(head.path())) return options_.max_body;
+    if (!path.parse(head.path())) return plan;
     RouteMatch match;
     router_->match(head.method, path.all(), match, head.host());
-    return match.route ? match.route->options.body_limit.value_or(options_.max_body)
-                       : options_.max_body;
+    if (!match.route) return plan;
+    const RouteOptions& route = match.route->options;
+    plan.limit = route.body_limit.value_or(options_.max_body);
+    if (route.stream_body) plan.delivery = net::BodyPlan::Delivery::streamed;
+    return plan;
 }
 
 Task<net::HttpResponse> Endpoint::handle(net::HttpRequest request) const {
@@ -135,9 +139,33 @@ net::HttpServerOptions Endpoint::server_options() const {
     server.limits.body = options_.max_body;
     server.head_timeout = options_.head_timeout;
     server.body_timeout = options_.body_timeout;
+    server.send_timeout = options_.send_timeout;
     server.idle_timeout = options_.idle_timeout;
+    server.min_body_rate = options_.min_body_rate;
+    server.max_requests = options_.max_requests;
+    server.per_ip = options_.per_ip;
+    server.proxy_protocol = options_.proxy_protocol;
+    if (!options_.tls.certificates.empty()) {
+        net::TlsOptions& tls = server.tls.emplace();
+        for (const CertificateFiles& files : options_.tls.certificates) {
+            tls.certificates.push_back(
+                {.certificate_file = files.certificate_file, .key_file = files.key_file});
+        }
+        tls.handshake_timeout = options_.tls.handshake_timeout;
+        tls.ticket_secret = options_.secret;
+    }
     server.max_connections = options_.max_connections;
     return server;
+}
+
+ChildSpec child_https_redirect(const EndpointOptions& options, ChildOptions child_options) {
+    net::HttpServerOptions server;
+    server.address = {options.host, options.tls.redirect_port};
+    server.per_ip = options.per_ip;
+    server.proxy_protocol = options.proxy_protocol;
+    std::shared_ptr<const net::HttpHandler> handler =
+        std::make_shared<net::HttpsRedirect>(options.tls.public_port);
+    return child<net::HttpServer>(std::move(child_options), std::move(server), std::move(handler));
 }
 
 ChildSpec child_endpoint(EndpointOptions options, std::shared_ptr<Router> router,

@@ -49,7 +49,7 @@ void AccessLog::after(const Conn& conn, Response& response) const {
             {"path", conn.path()},
             {"status", response.status},
             {"duration", took},
-            {"bytes", response.body_view().size()},
+            {"bytes", response.body_size().value_or(0)},
             {"request_id", conn.request_id()},
             {"peer", conn.remote_ip()}});
 }

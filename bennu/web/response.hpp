@@ -20,7 +20,7 @@ struct Response : net::HttpResponse {
     /// Appends one: `set-cookie`, `vary`.
     Response with_added_header(std::string_view name, std::string_view value) &&;
     std::string_view content_type() const { return headers.get("content-type"); }
-    bool has_body() const { return !body_view().empty(); }
+    bool has_body() const { return body_size() != 0; }
 };
 
 inline constexpr std::string_view json_type = "application/json";

@@ -39,6 +39,9 @@ struct RouteOptions {
     /// How long the body may be, in bytes; over it: 413 before the body is read. Default: the
     /// endpoint's.
     std::optional<std::uint64_t> body_limit = {};
+    /// The action reads the body piece by piece, with `conn.body_reader()`; then `body()` and what
+    /// parses it find nothing.
+    bool stream_body = false;
     /// How long the action may take; then it is cancelled and the answer is 504. Zero: no limit.
     /// Actions that do not suspend cannot be interrupted.
     Duration time_limit = Duration::zero();

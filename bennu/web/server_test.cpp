@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "bennu/net/testing.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
@@ -126,6 +129,36 @@ TEST(WebServer, a_router_with_mistakes_fails_the_start) {
         co_return Result<>();
     });
     EXPECT_EQ(outcome.status, 0);
+}
+
+TEST(WebServer, an_endpoint_may_be_encrypted_beside_a_redirect) {
+    net::TlsCertificate certificate = net::make_test_certificate({"localhost"});
+    std::string base = testing::TempDir() + "server_test." + std::to_string(::getpid());
+    std::ofstream(base + ".crt") << certificate.certificate;
+    std::ofstream(base + ".key") << certificate.key.reveal();
+    Json section = parse_json(R"({"port": 8443, "per_ip": 10, "tls": {"redirect_port": 8080,
+        "public_port": 8443, "certificates": [{"certificate_file": ")" +
+                              base + R"(.crt", "key_file": ")" + base + R"(.key"}]}})")
+                       .value();
+    EndpointOptions options = from_json<EndpointOptions>(section, {.absent = Absent::keep}).value();
+    std::string answer, redirect;
+    auto outcome = simulate({}, [&]() -> Task<Result<>> {
+        std::vector<ChildSpec> children;
+        children.push_back(child_endpoint(options, make_router()));
+        children.push_back(child_https_redirect(options));
+        auto tree = co_await supervise({}, std::move(children));
+        if (!tree) co_return std::move(tree).error();
+        auto tls = net::TlsContext::client({.authorities = certificate.certificate}).value();
+        std::string request = "GET /json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        answer = co_await net::exchange({"127.0.0.1", 8443}, request, tls);
+        redirect = co_await net::exchange({"127.0.0.1", 8080}, request);
+        co_return Result<>();
+    });
+    std::remove((base + ".crt").c_str());
+    std::remove((base + ".key").c_str());
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_TRUE(answer.ends_with("{\"message\":\"hello\"}")) << answer;
+    EXPECT_TRUE(redirect.contains("location: https://localhost:8443/json\r\n")) << redirect;
 }
 
 }  // namespace web_server_test

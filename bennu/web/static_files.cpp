@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bennu/base/ascii.hpp"
+#include "bennu/web/conditional.hpp"
 #include "bennu/web/negotiation.hpp"
 #include "bennu/web/static_set.hpp"
 
@@ -25,19 +25,6 @@ const Variant& choose_variant(const StaticFiles::File& file, std::string_view ac
         }
     }
     return *best;
-}
-
-/// The weak comparison of `If-None-Match`.
-bool none_match_hits(std::string_view header, std::string_view etag) {
-    while (!header.empty()) {
-        std::string_view item = header.substr(0, header.find(','));
-        header.remove_prefix(std::min(item.size() + 1, header.size()));
-        item = trim(item);
-        if (item == "*") return true;
-        if (item.starts_with("W/")) item.remove_prefix(2);
-        if (item == etag) return true;
-    }
-    return false;
 }
 
 }  // namespace
@@ -94,13 +81,8 @@ Response StaticFiles::serve(const Conn& conn, const File& file) {
     const Variant& variant = choose_variant(file, conn.header("accept-encoding"));
     Response response;
     response.headers = variant.headers;
-    if (none_match_hits(conn.header("if-none-match"), variant.etag)) {
-        response.status = 304;
-        response.headers.erase("content-type");
-        response.headers.erase("content-encoding");
-    } else {
-        response.body = variant.bytes;
-    }
+    response.body = variant.bytes;
+    apply_conditions(conn, response);
     return response;
 }
 

@@ -26,6 +26,50 @@ net::RequestHead parse_head(const std::string& text) {
                                 std::string(event.refusal ? event.refusal->message : "incomplete"));
 }
 
+/// A body that is there already, in two pieces.
+class TextSource final : public net::BodySource {
+  public:
+    explicit TextSource(std::string text) : text_(std::move(text)) {}
+    Task<Result<std::optional<std::string>>> next() override {
+        if (text_.empty()) co_return std::optional<std::string>();
+        std::size_t half = (text_.size() + 1) / 2;
+        std::string piece = text_.substr(0, half);
+        text_.erase(0, half);
+        co_return std::optional(std::move(piece));
+    }
+    const net::Headers& trailers() const override { return none_; }
+
+  private:
+    std::string text_;
+    net::Headers none_;
+};
+
+/// Takes whatever a producer writes.
+class TextSink final : public net::BodySink {
+  public:
+    Task<Result<>> write(std::string piece) override {
+        text += piece;
+        co_return Result<>();
+    }
+    Task<bool> closing(Duration limit) override {
+        co_await sleep(limit);
+        co_return false;
+    }
+    std::string text;
+};
+
+Task<std::string> text_of(const net::HttpResponse& response) {
+    if (const auto* file = std::get_if<net::FileBody>(&response.body)) {
+        co_return file->file->read(file->offset, file->length).value();
+    }
+    const auto* producer = std::get_if<net::BodyProducer>(&response.body);
+    if (!producer) co_return std::string(response.body_view());
+    auto sink = std::make_shared<TextSink>();
+    Result<> made = co_await producer->run(net::BodyWriter(sink));
+    if (!made) throw std::runtime_error("the body broke off: " + made.error().describe());
+    co_return std::move(sink->text);
+}
+
 }  // namespace
 
 Json TestResponse::json() const {
@@ -66,14 +110,18 @@ net::HttpRequest TestClient::make(TestRequest request) const {
 Task<TestResponse> TestClient::request(TestRequest request) const {
     net::HttpRequest made = make(std::move(request));
     net::HttpResponse response;
-    if (made.body.size() > endpoint_->body_limit(made.head)) {
+    net::BodyPlan plan = endpoint_->body_plan(made.head);
+    if (made.body.size() > plan.limit) {
         response = endpoint_->failure(413, "body_too_large", "the body is too large");
     } else {
+        if (plan.delivery == net::BodyPlan::Delivery::streamed) {
+            made.stream = net::BodyReader(new TextSource(std::exchange(made.body, {})));
+        }
         response = co_await endpoint_->handle(std::move(made));
     }
     TestResponse out;
     out.status = response.status;
-    out.body = response.body_view();
+    out.body = co_await text_of(response);
     out.headers = std::move(response.headers);
     out.websocket = response.websocket != nullptr;
     co_return out;

@@ -11,10 +11,10 @@ Response websocket(const Conn& conn, std::unique_ptr<net::WebSocketHandler> hand
         return error_status(conn, check.refusal.status, check.refusal.code, check.refusal.message);
     }
     Response response(101);
-    response.headers =
-        net::accept_websocket(check.request, net::select_protocol(check.request, answer.protocols));
-    response.websocket = std::move(handler);
-    response.websocket_options = answer.options;
+    response.headers = net::accept_websocket(
+        check.request, net::select_protocol(check.request, answer.protocols), answer.options);
+    response.websocket =
+        std::make_unique<net::WebSocketUpgrade>(std::move(handler), std::move(answer.options));
     return response;
 }
 

@@ -7,7 +7,10 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +23,7 @@
 namespace bennu {
 
 std::string SocketAddress::to_string() const {
+    if (is_unix()) return host;
     return host.contains(':') ? fmt::format("[{}]:{}", host, port)
                               : fmt::format("{}:{}", host, port);
 }
@@ -44,6 +48,18 @@ struct RawAddress {
 
 Result<RawAddress> to_raw(const SocketAddress& address) {
     RawAddress raw;
+    if (address.is_unix()) {
+        auto* local = reinterpret_cast<sockaddr_un*>(&raw.storage);
+        std::string path = address.unix_path();
+        if (path.empty() || path.size() >= sizeof(local->sun_path)) {
+            return Error(ErrorKind::invalid, "bad_address",
+                         fmt::format("\"{}\" is too short or too long for a Unix socket", path));
+        }
+        local->sun_family = AF_UNIX;
+        path.copy(local->sun_path, path.size());
+        raw.length = sizeof(sockaddr_un);
+        return raw;
+    }
     std::string host = address.host.empty() ? "0.0.0.0" : address.host;
     if (host == "localhost") host = "127.0.0.1";
     auto* v4 = reinterpret_cast<sockaddr_in*>(&raw.storage);
@@ -66,6 +82,10 @@ Result<RawAddress> to_raw(const SocketAddress& address) {
 SocketAddress from_raw(const sockaddr_storage& storage) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     SocketAddress address;
+    if (storage.ss_family == AF_UNIX) {
+        const auto& local = reinterpret_cast<const sockaddr_un&>(storage);
+        return {std::string("unix:") + local.sun_path, 0};
+    }
     if (storage.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
         ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
@@ -83,6 +103,22 @@ Instant clock_now(clockid_t clock) {
     timespec time{};
     ::clock_gettime(clock, &time);
     return Instant{std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec};
+}
+
+/// Removes the file of a Unix socket that nobody listens on any more; anything else stays.
+Result<> remove_stale(const RawAddress& raw, const SocketAddress& address) {
+    struct stat info{};
+    std::string path = address.unix_path();
+    if (::lstat(path.c_str(), &info) != 0) return {};
+    if (!S_ISSOCK(info.st_mode)) return system_error(EADDRINUSE, path + " is no socket");
+    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return system_error(errno, "opening a socket");
+    const auto* to = reinterpret_cast<const sockaddr*>(&raw.storage);
+    int code = ::connect(fd, to, raw.length) == 0 ? 0 : errno;
+    ::close(fd);
+    if (code != ECONNREFUSED) return system_error(EADDRINUSE, "listening on " + path);
+    ::unlink(path.c_str());
+    return {};
 }
 
 class EpollReactor final : public Reactor {
@@ -110,9 +146,15 @@ class EpollReactor final : public Reactor {
     Result<SocketHandle> listen(const SocketAddress& address, ListenOptions options) override {
         auto raw = to_raw(address);
         if (!raw) return std::move(raw).error();
+        if (address.is_unix()) {
+            Result<> removed = remove_stale(*raw, address);
+            if (!removed) return std::move(removed).error();
+        }
         int fd = ::socket(raw->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0) return system_error(errno, "opening a socket");
         int on = 1;
+        // The file is made with no more than these permissions.
+        if (address.is_unix()) ::fchmod(fd, options.unix_mode);
         ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         if (options.reuse_port) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
         // Inherited by accepted connections: small answers leave at once.
@@ -123,6 +165,8 @@ class EpollReactor final : public Reactor {
             ::close(fd);
             return error;
         }
+        // The umask may have taken some of them away.
+        if (address.is_unix()) ::chmod(address.unix_path().c_str(), options.unix_mode);
         return fd;
     }
 
@@ -170,6 +214,16 @@ class EpollReactor final : public Reactor {
     IoResult write(SocketHandle socket, std::span<const char> bytes) override {
         while (true) {
             ssize_t count = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (count >= 0) return {IoResult::Kind::done, static_cast<std::size_t>(count), 0};
+            if (errno != EINTR) return failure(errno);
+        }
+    }
+
+    IoResult send_file(SocketHandle socket, int file, std::uint64_t offset,
+                       std::size_t size) override {
+        auto at = static_cast<off_t>(offset);
+        while (true) {
+            ssize_t count = ::sendfile(socket, file, &at, size);
             if (count >= 0) return {IoResult::Kind::done, static_cast<std::size_t>(count), 0};
             if (errno != EINTR) return failure(errno);
         }

@@ -16,10 +16,12 @@ namespace bennu {
 using SocketHandle = int;
 
 /// Where to listen or to connect: `host` is a numeric IPv4 or IPv6 address (names are resolved
-/// elsewhere).
+/// elsewhere), or `unix:` and the path of a Unix socket (without a port; not in the simulator).
 struct SocketAddress {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
+    bool is_unix() const { return host.starts_with("unix:"); }
+    std::string unix_path() const { return host.substr(5); }
     std::string to_string() const;
     bool operator==(const SocketAddress&) const = default;
 };
@@ -43,6 +45,8 @@ struct IoResult {
 struct ListenOptions {
     int backlog = 4096;
     bool reuse_port = false;
+    /// Permissions of a Unix socket's file.
+    std::uint32_t unix_mode = 0660;
 };
 
 /// Time and I/O as one shard sees them. The real one is epoll; the simulated one has virtual time
@@ -66,6 +70,10 @@ class Reactor {
     virtual IoResult accept(SocketHandle listener, SocketHandle& accepted) = 0;
     virtual IoResult read(SocketHandle socket, std::span<char> into) = 0;
     virtual IoResult write(SocketHandle socket, std::span<const char> bytes) = 0;
+    /// Sends up to `size` bytes of an open file from `offset`, without a copy where the kernel can.
+    /// `done` with 0 bytes: the file is at its end.
+    virtual IoResult send_file(SocketHandle socket, int file, std::uint64_t offset,
+                               std::size_t size) = 0;
     /// Says that no more will be written.
     virtual void shutdown_write(SocketHandle socket) = 0;
     virtual void close(SocketHandle socket) = 0;

@@ -1,5 +1,7 @@
 #include "bennu/runtime/reactor/sim_reactor.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -86,6 +88,16 @@ IoResult SimReactor::write(SocketHandle socket, std::span<const char> bytes) {
     return {IoResult::Kind::done, count, 0};
 }
 
+IoResult SimReactor::send_file(SocketHandle socket, int file, std::uint64_t offset,
+                               std::size_t size) {
+    MustAllocate kernel;
+    std::string bytes(std::min(size, socket_buffer), '\0');
+    ssize_t count = ::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0) return {IoResult::Kind::failed, 0, errno};
+    if (count == 0) return {};
+    return write(socket, std::span(bytes).first(static_cast<std::size_t>(count)));
+}
+
 void SimReactor::shutdown_write(SocketHandle socket) {
     MustAllocate kernel;
     network_.send_close(socket);
@@ -125,7 +137,8 @@ Result<> SimReactor::watch(SocketHandle socket, std::uint64_t token, bool) {
 void SimReactor::unwatch(SocketHandle socket) {
     SimNetwork::Endpoint* endpoint = network_.find(socket);
     if (!endpoint) return;
-    std::erase_if(endpoint->watchers, [this](const auto& watcher) { return watcher.first == this; });
+    std::erase_if(endpoint->watchers,
+                  [this](const auto& watcher) { return watcher.first == this; });
 }
 
 std::size_t SimReactor::poll(Instant, std::span<Event> events) {

@@ -17,6 +17,8 @@ class SimReactor final : public Reactor {
     IoResult accept(SocketHandle listener, SocketHandle& accepted) override;
     IoResult read(SocketHandle socket, std::span<char> into) override;
     IoResult write(SocketHandle socket, std::span<const char> bytes) override;
+    IoResult send_file(SocketHandle socket, int file, std::uint64_t offset,
+                       std::size_t size) override;
     void shutdown_write(SocketHandle socket) override;
     void close(SocketHandle socket) override;
     SocketAddress local_address(SocketHandle socket) override;

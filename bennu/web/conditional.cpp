@@ -1,0 +1,106 @@
+#include "bennu/web/conditional.hpp"
+
+#include <algorithm>
+
+#include "bennu/base/ascii.hpp"
+#include "bennu/net/http_date.hpp"
+#include "bennu/net/http_range.hpp"
+
+namespace bennu {
+
+namespace {
+
+enum class Comparison : std::uint8_t { strong, weak };
+
+/// Whether a list of entity tags (or `*`) holds this one. A tag may contain commas.
+bool lists_tag(std::string_view list, std::string_view tag, Comparison comparison) {
+    if (trim(list) == "*") return true;
+    if (tag.starts_with("W/")) {
+        if (comparison == Comparison::strong) return false;
+        tag.remove_prefix(2);
+    }
+    while (true) {
+        std::size_t quote = list.find('"');
+        if (quote == std::string_view::npos) return false;
+        bool weak = quote >= 2 && list.substr(quote - 2, 2) == "W/";
+        std::size_t end = list.find('"', quote + 1);
+        if (end == std::string_view::npos) return false;
+        std::string_view item = list.substr(quote, end + 1 - quote);
+        if (item == tag && (!weak || comparison == Comparison::weak)) return true;
+        list.remove_prefix(end + 1);
+    }
+}
+
+std::optional<Timestamp> date_in(std::string_view field) {
+    if (field.empty()) return std::nullopt;
+    return net::parse_http_date(field, on_shard() ? wall_now() : system_now());
+}
+
+void not_modified(Response& response) {
+    response.status = 304;
+    for (std::string_view name : {"content-type", "content-encoding", "content-disposition"})
+        response.headers.erase(name);
+    response.body = std::string();
+}
+
+bool wants_range(const Conn& conn, std::string_view tag, std::string_view modified) {
+    if (conn.method() != net::Method::get || conn.header("range").empty()) return false;
+    std::string_view condition = conn.header("if-range");
+    if (condition.empty()) return true;
+    if (condition.starts_with('"')) return !tag.empty() && condition == tag;
+    return !modified.empty() && condition == modified;
+}
+
+void cut(Response& response, const net::RangeRequest& range, std::uint64_t size) {
+    response.status = 206;
+    response.headers.set("content-range", "bytes " + std::to_string(range.first) + "-" +
+                                              std::to_string(range.first + range.length - 1) + "/" +
+                                              std::to_string(size));
+    if (auto* file = std::get_if<net::FileBody>(&response.body)) {
+        file->offset += range.first;
+        file->length = range.length;
+    } else {
+        response.body = std::string(response.body_view().substr(range.first, range.length));
+    }
+}
+
+}  // namespace
+
+void apply_conditions(const Conn& conn, Response& response) {
+    bool reads = conn.method() == net::Method::get || conn.method() == net::Method::head;
+    if (response.status != 200 || !reads) return;
+    std::string tag(response.headers.get("etag"));
+    std::string modified(response.headers.get("last-modified"));
+    auto changed = date_in(modified);
+
+    std::string_view match = conn.header("if-match"), none = conn.header("if-none-match");
+    bool held = true;
+    if (!match.empty()) {
+        held = lists_tag(match, tag, Comparison::strong);
+    } else if (auto since = date_in(conn.header("if-unmodified-since")); since && changed) {
+        held = *changed <= *since;
+    }
+    if (!held) {
+        response = error_status(conn, 412, "precondition_failed", "It is another version by now.");
+        return;
+    }
+    if (!none.empty()) {
+        if (lists_tag(none, tag, Comparison::weak)) return not_modified(response);
+    } else if (auto since = date_in(conn.header("if-modified-since")); since && changed) {
+        if (*changed <= *since) return not_modified(response);
+    }
+
+    std::optional<std::uint64_t> size = response.body_size();
+    if (!size) return;
+    response.headers.set("accept-ranges", "bytes");
+    if (!wants_range(conn, tag, modified)) return;
+    net::RangeRequest range = net::read_range(conn.header("range"), *size);
+    if (range.kind == net::RangeRequest::Kind::part) {
+        cut(response, range, *size);
+    } else if (range.kind == net::RangeRequest::Kind::unsatisfiable) {
+        response = error_status(conn, 416, "range_not_satisfiable", "There are not so many bytes.")
+                       .with_header("content-range", "bytes */" + std::to_string(*size));
+    }
+}
+
+}  // namespace bennu
