@@ -69,8 +69,8 @@ export function row({ id, unit, ours, peer, peerName, better = 'more', target = 
     const ratio = better === 'more' ? ours / peer : peer / ours
     const rounded = (number) => Number(number.toPrecision(6))
     console.log(JSON.stringify({
-        id, unit, ours: rounded(ours), peer: rounded(peer), peer_name: peerName, ratio: rounded(ratio), target,
-        met: target === null ? null : ratio >= target, note,
+        id, unit, ours: rounded(ours), peer: rounded(peer), peer_name: peerName, ratio: rounded(ratio),
+        target: target === null ? null : rounded(target), met: target === null ? null : ratio >= target, note,
     }))
 }
 

@@ -38,11 +38,11 @@ async function compare({ mode, unit, counts: [mine, others = mine], target, bett
 }
 
 await compare({
-    mode: 'idle_bytes', unit: 'bytes', counts: [1_000_000], target: 20, better: 'less',
+    mode: 'idle_bytes', unit: 'bytes', counts: [1_000_000], target: 2712 / 128, better: 'less',
     what: '1,000,000 idle processes; resident set divided by count, list of names taken off; at most 128 wanted',
 })
 await compare({
-    mode: 'idle_bytes_supervised', unit: 'bytes', counts: [1_000_000, 200_000], target: 10, better: 'less', peer: 'gen_server',
+    mode: 'idle_bytes_supervised', unit: 'bytes', counts: [1_000_000, 200_000], target: 3133 / 224, better: 'less', peer: 'gen_server',
     what: 'temporary children of a dynamic supervisor, each with a name; gen_server under simple_one_for_one, named by a row in ETS; at most 224 wanted',
     extra: (a) => `, permanent ones ${count(a.permanent)}`,
 })

@@ -113,12 +113,13 @@ Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& 
     Shard* shard = Shard::current();
     Pid pid = shard->create(type, body);
     if (!options.name.empty()) {
-        if (!shard->runtime().names().add(options.name, pid)) {
+        auto* name = shard->runtime().names().add(options.name, pid);
+        if (!name) {
             shard->exit(*shard->find(pid), ExitReason::normal());
             return Error(ErrorKind::conflict, "name_taken",
                          "a process with the name \"" + options.name + "\" runs already");
         }
-        shard->extension(*shard->find(pid)).name = options.name;
+        shard->find(pid)->besides.set_name(name);
     }
     if (options.link && shard->running()) shard->link_child(running_process(), *shard->find(pid));
     return pid;
@@ -179,11 +180,12 @@ Pid spawn_task(Function<Task<>()> body, SpawnOptions options) {
     auto* kept = new Function<Task<>()>(std::move(body));
     Pid pid = shard->create_task(detail::task_type, kept, (*kept)());
     if (!options.name.empty()) {
-        if (!shard->runtime().names().add(options.name, pid)) {
+        auto* name = shard->runtime().names().add(options.name, pid);
+        if (!name) {
             shard->exit(*shard->find(pid), ExitReason::normal());
             throw std::logic_error("a process with the name \"" + options.name + "\" runs already");
         }
-        shard->extension(*shard->find(pid)).name = options.name;
+        shard->find(pid)->besides.set_name(name);
     }
     if (options.link && shard->running()) shard->link_child(running_process(), *shard->find(pid));
     return pid;

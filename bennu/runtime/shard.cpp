@@ -100,8 +100,7 @@ Pid Shard::create_task(const ProcessType& type, void* body, Task<> task) {
 }
 
 Extension& Shard::extension(Process& process) {
-    if (!process.extension) process.extension = new Extension;
-    return *process.extension;
+    return process.besides.make_extension();
 }
 
 std::vector<Pid> Shard::processes() const {

@@ -10,8 +10,7 @@
 #include "bennu/base/function.hpp"
 #include "bennu/base/random.hpp"
 #include "bennu/runtime/exit.hpp"
-#include "bennu/runtime/exit_hook.hpp"
-#include "bennu/runtime/mailbox.hpp"
+#include "bennu/runtime/extension.hpp"
 #include "bennu/runtime/message.hpp"
 #include "bennu/runtime/reactor/reactor.hpp"
 #include "bennu/runtime/ring.hpp"
@@ -64,7 +63,7 @@ struct Process {
     PromiseBase* root = nullptr;
     std::uint32_t watchers = nil;  ///< who watches this process
     std::uint32_t watching = nil;  ///< whom this process watches
-    struct Extension* extension = nullptr;
+    Besides besides;
 
     static constexpr std::uint32_t nil = 0xFFFFFFFF;
     bool has(Flag flag) const { return (flags & flag) != 0; }
@@ -81,29 +80,27 @@ struct Process {
 };
 static_assert(sizeof(Process) == 64);
 
-/// What few processes have.
-struct Extension {
-    std::string name;
-    ExitReason exit_reason;
-    std::vector<std::shared_ptr<ExitHook>> hooks;  ///< whoever must know when it ends
-    std::unique_ptr<MailboxQueues> mailbox;
-};
-
 /// One direction of a monitor or a link, as seen by the watcher's shard, the target's shard or
-/// (when they are the same) both.
+/// (when they are the same) both. A link of a process with one that it spawned on its shard is both
+/// directions in one: such links are made by the million.
 struct Watch {
     std::uint32_t generation = 1;
     bool active = false;
     bool link = false;
     bool of_child =
         false;  ///< a link whose target the watcher spawned: its polite stop is no failure
+    bool mutual = false;  ///< the target watches the watcher, too
     Pid watcher;
     Pid target;
-    ReplyTo wait;      ///< set: a coroutine waits instead of a mailbox
-    MonitorId remote;  ///< on the target's shard: the watcher's entry on its own shard
+    union {
+        ReplyTo wait{};    ///< on the watcher's shard; set: a coroutine waits instead of a mailbox
+        MonitorId remote;  ///< on the target's shard: the watcher's entry on its own shard
+    };
     std::uint32_t next_watcher = Process::nil, previous_watcher = Process::nil;
     std::uint32_t next_watching = Process::nil, previous_watching = Process::nil;
 };
+
+static_assert(sizeof(Watch) == 48);
 
 /// Sizes of what a shard holds.
 struct ShardGauges {
@@ -288,6 +285,9 @@ class Shard {
     }
 
     // `data` and `get`: these run several times for each message, on indexes known to be good.
+    /// Whether `child` was spawned by `parent` and linked then.
+    bool mutual(const Process& child, Pid parent) const;
+
     Process& slot(std::uint32_t index) {
         return chunks_.data()[index / chunk_size].get()[index % chunk_size];
     }

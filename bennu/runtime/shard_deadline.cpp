@@ -87,8 +87,8 @@ void Shard::cancel_call(Pid to, ReplyTo reply) {
         return false;
     };
     if (mark(process->tail)) return;
-    if (!process->extension || !process->extension->mailbox) return;
-    MailboxQueues& queues = *process->extension->mailbox;
+    if (!process->besides.extension() || !process->besides.extension()->mailbox) return;
+    MailboxQueues& queues = *process->besides.extension()->mailbox;
     if (mark(queues.high.tail) || mark(queues.low.tail)) return;
     for (auto& waiting : queues.waiting) {
         if (!mark(waiting.tail)) continue;

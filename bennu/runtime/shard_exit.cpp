@@ -46,10 +46,10 @@ void Shard::end(Process& process, ExitReason reason) {
     // From here on nobody finds it: what its destructors send to it is dropped.
     ++process.generation;
     process.flags = 0;
-    if (process.extension) {
-        // Before any destructor: what looks it up by name or group finds it no more either.
-        if (!process.extension->name.empty()) runtime_.names().remove(process.extension->name, pid);
-        for (auto& hook : process.extension->hooks) hook->process_ended(pid);
+    // Before any destructor: what looks it up by name or group finds it no more either.
+    if (RegisteredName* name = process.besides.name()) runtime_.names().remove(name);
+    if (Extension* extension = process.besides.extension()) {
+        for (auto& hook : extension->hooks) hook->process_ended(pid);
     }
     const ExitReason* outer_ending = std::exchange(ending_, &reason);
     if (PromiseBase* root = std::exchange(process.root, nullptr)) {
@@ -59,9 +59,9 @@ void Shard::end(Process& process, ExitReason reason) {
                      Error(ErrorKind::closed, "exited", "the server ended: " + reason.describe()));
     }
     if (process.body) process.type->destroy(std::exchange(process.body, nullptr));
-    if (process.mailbox != 0 || process.extension) drop_mailbox(process);
+    if (process.mailbox != 0 || process.besides.extension()) drop_mailbox(process);
     ending_ = outer_ending;
-    delete std::exchange(process.extension, nullptr);
+    process.besides.clear();
     --process_count_;
     while (process.watchers != Process::nil) {
         std::uint32_t at = process.watchers;
@@ -73,7 +73,14 @@ void Shard::end(Process& process, ExitReason reason) {
     }
     while (process.watching != Process::nil) {
         std::uint32_t at = process.watching;
-        unwatch({at, watches_[at].generation});
+        Watch watch = watches_[at];
+        if (!watch.mutual) {
+            unwatch({at, watch.generation});
+            continue;
+        }
+        unlink_watch(at);
+        Watch back{.link = true, .watcher = watch.target, .target = pid};
+        notify(back.watcher, back, {at, watch.generation}, reason);
     }
     running_ = previous;
     // A Pid may be kept for ever: a slot that has had all its generations is not used again.
@@ -100,8 +107,8 @@ bool Shard::add_exit_hook(Pid pid, std::shared_ptr<ExitHook> hook) {
 
 void Shard::remove_exit_hook(Pid pid, const ExitHook* hook) {
     Process* process = find(pid);
-    if (process && process->extension)
-        std::erase_if(process->extension->hooks, [hook](auto& h) { return h.get() == hook; });
+    Extension* extension = process ? process->besides.extension() : nullptr;
+    if (extension) std::erase_if(extension->hooks, [hook](auto& h) { return h.get() == hook; });
 }
 
 void Shard::end_all() {
@@ -207,7 +214,7 @@ MonitorId Shard::watch(Process& watcher, Pid target, bool link, ReplyTo wait) {
 void Shard::link_child(Process& parent, Process& child) {
     MonitorId down = watch(parent, pid_of(child), true, {});
     watches_[down.index].of_child = true;
-    watch(child, pid_of(parent), true, {});
+    watches_[down.index].mutual = true;
 }
 
 void Shard::add_remote_watch(Pid watcher, MonitorId id, Pid target, bool link) {

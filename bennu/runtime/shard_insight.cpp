@@ -7,12 +7,20 @@ bool Shard::linked(const Process& process, Pid target) const {
     for (std::uint32_t at = process.watching; at != Process::nil; at = watches_[at].next_watching) {
         if (watches_[at].link && watches_[at].target == target) return true;
     }
-    return false;
+    return mutual(process, target);
 }
 
 bool Shard::linked_by(const Process& process, Pid watcher) const {
     for (std::uint32_t at = process.watchers; at != Process::nil; at = watches_[at].next_watcher) {
         if (watches_[at].link && watches_[at].watcher == watcher) return true;
+    }
+    const Process* child = watcher.shard() == index_ ? at_slot(watcher.slot()) : nullptr;
+    return child && pid_of(*child) == watcher && mutual(*child, pid_of(process));
+}
+
+bool Shard::mutual(const Process& child, Pid parent) const {
+    for (std::uint32_t at = child.watchers; at != Process::nil; at = watches_[at].next_watcher) {
+        if (watches_[at].mutual && watches_[at].watcher == parent) return true;
     }
     return false;
 }

@@ -22,7 +22,8 @@ MailboxQueues& queues_of(Extension& extension) {
 }
 
 std::uint32_t length(const Process& process, Priority lane) {
-    const MailboxQueues* queues = process.extension ? process.extension->mailbox.get() : nullptr;
+    const MailboxQueues* queues =
+        process.besides.extension() ? process.besides.extension()->mailbox.get() : nullptr;
     if (!queues) return lane == Priority::normal ? process.mailbox : 0;
     if (lane == Priority::high) return queues->high.count;
     if (lane == Priority::low) return queues->low.count;
@@ -191,7 +192,7 @@ void Shard::put_into_lane(Process& process, Message* message) {
 }
 
 Message* Shard::next_queued(Process& process) {
-    MailboxQueues& queues = *process.extension->mailbox;
+    MailboxQueues& queues = *process.besides.extension()->mailbox;
     const Priority lane = queues.choose(process.tail != nullptr);
     Message* next = lane == Priority::high  ? queues.high.pop()
                     : lane == Priority::low ? queues.low.pop()
@@ -203,7 +204,7 @@ Message* Shard::next_queued(Process& process) {
 }
 
 void Shard::admit_waiting(Process& process, Priority lane) {
-    auto& waiting = process.extension->mailbox->waiting[static_cast<std::size_t>(lane)];
+    auto& waiting = process.besides.extension()->mailbox->waiting[static_cast<std::size_t>(lane)];
     while (waiting.count > 0 && length(process, lane) < process.type->mailbox.limit) {
         Message* message = waiting.pop();
         --waiting_senders_;
@@ -242,8 +243,8 @@ void Shard::drop_mailbox(Process& process) {
     };
     drop(process.tail);
     process.mailbox = 0;
-    if (!process.extension || !process.extension->mailbox) return;
-    MailboxQueues& queues = *process.extension->mailbox;
+    if (!process.besides.extension() || !process.besides.extension()->mailbox) return;
+    MailboxQueues& queues = *process.besides.extension()->mailbox;
     drop(queues.high.tail);
     drop(queues.low.tail);
     waiting_senders_ -= queues.waiting_count();

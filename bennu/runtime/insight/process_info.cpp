@@ -23,7 +23,7 @@ namespace detail {
 ProcessInfo process_info(const Shard& shard, const Process& process) {
     ProcessInfo info;
     info.pid = shard.pid_of(process);
-    if (process.extension) info.name = process.extension->name;
+    if (const auto* name = process.besides.name()) info.name = name->text();
     info.type = process.type->name;
     info.mailbox = process.mailbox;
     info.runs = shard.runs(process);

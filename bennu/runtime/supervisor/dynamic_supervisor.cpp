@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/supervisor/child.hpp"
@@ -21,8 +22,28 @@ struct DynamicSupervisor::Details {
 };
 
 struct DynamicSupervisor::Table {
-    boost::unordered_flat_map<Pid, std::unique_ptr<Details>, std::hash<Pid>> running;
+    boost::unordered_flat_set<Pid, std::hash<Pid>> plain;
+    boost::unordered_flat_map<Pid, std::unique_ptr<Details>, std::hash<Pid>> detailed;
     std::map<std::uint64_t, std::unique_ptr<Details>> waiting;
+
+    std::size_t running() const { return plain.size() + detailed.size(); }
+    void add(Pid pid, std::unique_ptr<Details> details) {
+        if (details) {
+            plain.erase(pid);
+            detailed.insert_or_assign(pid, std::move(details));
+        } else if (!detailed.contains(pid)) {
+            plain.insert(pid);
+        }
+    }
+    /// Forgets a running child: nothing when there is none, no details when it is a plain one.
+    std::optional<std::unique_ptr<Details>> take(Pid pid) {
+        if (plain.erase(pid) != 0) return std::unique_ptr<Details>();
+        auto found = detailed.find(pid);
+        if (found == detailed.end()) return std::nullopt;
+        std::unique_ptr<Details> details = std::move(found->second);
+        detailed.erase(found);
+        return details;
+    }
 };
 
 DynamicSupervisor::DynamicSupervisor(DynamicSupervisorOptions options)
@@ -36,33 +57,32 @@ Task<Result<>> DynamicSupervisor::init() {
 }
 
 std::size_t DynamicSupervisor::size() const {
-    return table_->running.size() + table_->waiting.size() + starting_;
+    return table_->running() + table_->waiting.size() + starting_;
 }
 
 void DynamicSupervisor::handle(Adopt adopt) {
     detail::ensure_linked(adopt.pid);
-    table_->running.emplace(adopt.pid, nullptr);
+    table_->add(adopt.pid, nullptr);
 }
 
 std::size_t DynamicSupervisor::handle(Count) const {
-    return table_->running.size();
+    return table_->running();
 }
 
 ChildCount DynamicSupervisor::handle(CountChildren) const {
-    return {size(), table_->running.size()};
+    return {size(), table_->running()};
 }
 
 std::vector<ChildInfo> DynamicSupervisor::handle(Children message) const {
     std::vector<ChildInfo> rows;
-    for (const auto& [pid, details] : table_->running) {
+    for (Pid pid : table_->plain) {
         if (rows.size() == message.limit) return rows;
-        ChildInfo row{.pid = pid, .state = ChildState::running};
-        if (details) {
-            row.id = details->spec.id;
-            row.restarts = details->restarts;
-            row.last_exit = details->last.reason;
-        }
-        rows.push_back(std::move(row));
+        rows.push_back({.pid = pid, .state = ChildState::running});
+    }
+    for (const auto& [pid, details] : table_->detailed) {
+        if (rows.size() == message.limit) return rows;
+        rows.push_back(
+            {details->spec.id, pid, details->restarts, details->last.reason, ChildState::running});
     }
     for (const auto& [serial, details] : table_->waiting) {
         if (rows.size() == message.limit) return rows;
@@ -100,7 +120,7 @@ void DynamicSupervisor::keep(Pid pid, std::unique_ptr<Details> details) {
     bool plain =
         details->spec.restart == Restart::temporary && details->spec.shutdown == options_.shutdown;
     if (plain) details.reset();
-    table_->running.insert_or_assign(pid, std::move(details));
+    table_->add(pid, std::move(details));
 }
 
 void DynamicSupervisor::handle(Exit exit) {
@@ -108,11 +128,9 @@ void DynamicSupervisor::handle(Exit exit) {
         stop(self(), std::move(exit.reason));
         return;
     }
-    auto found = table_->running.find(exit.pid);
-    if (found == table_->running.end()) return;
-    std::unique_ptr<Details> details = std::move(found->second);
-    table_->running.erase(found);
-    if (!details || stopping_) return;
+    auto taken = table_->take(exit.pid);
+    if (!taken || !*taken || stopping_) return;
+    std::unique_ptr<Details> details = *std::move(taken);
     bool again = details->spec.restart == Restart::permanent ||
                  (details->spec.restart == Restart::transient && !exit.reason.expected());
     if (!again) return;
@@ -181,14 +199,13 @@ void DynamicSupervisor::handle(StartFailed failed) {
 
 void DynamicSupervisor::handle(TerminateChild message, From<Result<>> from) {
     crew_.forget_finished();
-    auto found = table_->running.find(message.pid);
-    if (found == table_->running.end()) {
+    auto taken = table_->take(message.pid);
+    if (!taken) {
         from.reply(Error(ErrorKind::not_found, "no_child",
                          "there is no child " + message.pid.to_string()));
         return;
     }
-    Duration shutdown = found->second ? found->second->spec.shutdown : options_.shutdown;
-    table_->running.erase(found);
+    Duration shutdown = *taken ? (*taken)->spec.shutdown : options_.shutdown;
     crew_.add(0, end(message.pid, shutdown, std::move(from)));
 }
 
@@ -205,9 +222,11 @@ Task<> DynamicSupervisor::terminate(ExitReason) {
         Duration shutdown;
     };
     std::vector<Ending> ending;
-    for (const auto& [pid, details] : table_->running)
-        ending.push_back({pid, details ? details->spec.shutdown : options_.shutdown});
-    table_->running.clear();
+    for (Pid pid : table_->plain) ending.push_back({pid, options_.shutdown});
+    for (const auto& [pid, details] : table_->detailed)
+        ending.push_back({pid, details->spec.shutdown});
+    table_->plain.clear();
+    table_->detailed.clear();
     table_->waiting.clear();
     for (const Ending& child : ending) {
         if (child.shutdown == brutal_kill) {
