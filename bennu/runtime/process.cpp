@@ -109,19 +109,34 @@ void finish_handler(PromiseBase& root) {
     Shard::current()->root_completed(root);
 }
 
+namespace {
+
+/// Names and links a process that was made just now; one that cannot have them ends again.
+Result<> introduce(Shard& shard, Pid pid, const SpawnOptions& options) {
+    try {
+        if (!options.name.empty()) {
+            auto* name = shard.runtime().names().add(options.name, pid);
+            if (!name) {
+                shard.exit(*shard.find(pid), ExitReason::normal());
+                return Error(ErrorKind::conflict, "name_taken",
+                             "a process with the name \"" + options.name + "\" runs already");
+            }
+            shard.find(pid)->besides.set_name(name);
+        }
+        if (options.link && shard.running()) shard.link_child(running_process(), *shard.find(pid));
+    } catch (...) {
+        shard.exit(*shard.find(pid), ExitReason::killed("not started"));
+        throw;
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& options) {
     Shard* shard = Shard::current();
     Pid pid = shard->create(type, body);
-    if (!options.name.empty()) {
-        auto* name = shard->runtime().names().add(options.name, pid);
-        if (!name) {
-            shard->exit(*shard->find(pid), ExitReason::normal());
-            return Error(ErrorKind::conflict, "name_taken",
-                         "a process with the name \"" + options.name + "\" runs already");
-        }
-        shard->find(pid)->besides.set_name(name);
-    }
-    if (options.link && shard->running()) shard->link_child(running_process(), *shard->find(pid));
+    if (Result<> done = introduce(*shard, pid, options); !done) return std::move(done).error();
     return pid;
 }
 
@@ -179,15 +194,8 @@ Pid spawn_task(Function<Task<>()> body, SpawnOptions options) {
     Shard* shard = Shard::current();
     auto* kept = new Function<Task<>()>(std::move(body));
     Pid pid = shard->create_task(detail::task_type, kept, (*kept)());
-    if (!options.name.empty()) {
-        auto* name = shard->runtime().names().add(options.name, pid);
-        if (!name) {
-            shard->exit(*shard->find(pid), ExitReason::normal());
-            throw std::logic_error("a process with the name \"" + options.name + "\" runs already");
-        }
-        shard->find(pid)->besides.set_name(name);
-    }
-    if (options.link && shard->running()) shard->link_child(running_process(), *shard->find(pid));
+    Result<> done = detail::introduce(*shard, pid, options);
+    if (!done) throw std::logic_error(std::string(done.error().message()));
     return pid;
 }
 

@@ -56,7 +56,8 @@ void SimObserver::ended(Shard& shard, Pid pid, const Process& process, const Exi
     auto participant = trace_->participants().find(pid);
     if (participant != trace_->participants().end()) {
         participant->second.ended = now();
-        if (process.extension) participant->second.name = process.extension->name;
+        if (const RegisteredName* name = process.besides.name())
+            participant->second.name = name->text();
     }
     trace_->add({.kind = TraceEvent::Kind::exit,
                  .sent = now(),

@@ -79,7 +79,12 @@ Result<Pid> spawn_for(Pid parent, const ProcessType& type, void* body, const std
     Shard* shard = Shard::current();
     Process& made = *shard->find(*pid);
     // From the child's side first: a parent that is gone already ends it at once.
-    shard->watch(made, parent, true, {});
+    try {
+        shard->watch(made, parent, true, {});
+    } catch (...) {
+        shard->exit(made, ExitReason::killed("not started"));
+        throw;
+    }
     return pid;
 }
 
