@@ -125,6 +125,7 @@ Result<> introduce(Shard& shard, Pid pid, const SpawnOptions& options) {
         }
         if (options.link && shard.running()) shard.link_child(running_process(), *shard.find(pid));
     } catch (...) {
+        MustAllocate handling;
         shard.exit(*shard.find(pid), ExitReason::killed("not started"));
         throw;
     }
@@ -151,10 +152,11 @@ void InitCall::await_suspend(std::coroutine_handle<> coroutine) {
     Envelope envelope;
     envelope.type = type_;
     envelope.to = to_;
-    envelope.reply = begin(coroutine, Instant::max());
     try {
+        envelope.reply = begin(coroutine, Instant::max());
         Shard::current()->send(std::move(envelope));
     } catch (...) {
+        MustAllocate handling;
         // Nobody would ever start it.
         kill(to_, "not started");
         throw;

@@ -47,7 +47,12 @@ RegisteredName* Registry::add(std::string_view name, Pid pid) {
     auto* made = new (pool_allocate(bytes_of(name.size())))
         RegisteredName{pid, static_cast<std::uint32_t>(name.size())};
     std::memcpy(static_cast<void*>(made + 1), name.data(), name.size());
-    names_->all.insert(made);
+    try {
+        names_->all.insert(made);
+    } catch (...) {
+        pool_free(made, bytes_of(name.size()));
+        throw;
+    }
     return made;
 }
 

@@ -41,7 +41,7 @@ std::vector<ChildSpec> members(const std::string& group) {
     return list;
 }
 
-constexpr RestartBudget plenty{.restarts = UINT32_MAX, .within = 1us};
+constexpr RestartBudget plenty{.restarts = UINT32_MAX, .within = 1us, .max_backoff = 100ms};
 
 std::vector<ChildSpec> groups() {
     std::vector<ChildSpec> list;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bennu/base/events.hpp"
 #include "bennu/runtime/insight/process_info.hpp"
 #include "bennu/runtime/simulation/executor.hpp"
 
@@ -70,7 +71,11 @@ SimOutcome SimWorld::run(Function<Task<Result<>>()> main) {
         });
     for (unsigned i = 0; i < options_.shards; ++i) runtime_->shard(i).observe(&observer_);
     runtime_->start_main(std::move(main));
-    if (allocations_fail(options_)) hook_allocations(&before_allocation);
+    if (allocations_fail(options_)) {
+        // What is made once per program would count in its first run only.
+        Subscription made_now = subscribe_events("runtime.simulation", [](const EventView&) {});
+        hook_allocations(&before_allocation);
+    }
     do {
         while (!runtime_->finished() && !hung_ && round()) hung_ = rounds_ == options_.max_rounds;
     } while (!runtime_->finished() && !hung_ && move_on());

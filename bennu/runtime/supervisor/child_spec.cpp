@@ -82,6 +82,7 @@ Result<Pid> spawn_for(Pid parent, const ProcessType& type, void* body, const std
     try {
         shard->watch(made, parent, true, {});
     } catch (...) {
+        MustAllocate handling;
         shard->exit(made, ExitReason::killed("not started"));
         throw;
     }
