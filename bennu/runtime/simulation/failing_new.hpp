@@ -1,11 +1,14 @@
 // Include this in one source file of a test program: its `operator new` then fails where the
-// simulator says so, as the pool does in every program.
+// simulator says so, as the pool does in every program. ThreadSanitizer brings one of its own, so
+// that there only the pool fails.
 #pragma once
 
 #include <cstdlib>
 #include <new>
 
 #include "bennu/runtime/pool.hpp"
+
+#if !__has_feature(thread_sanitizer)
 
 void* operator new(std::size_t size) {
     bennu::detail::before_allocation(size);
@@ -27,3 +30,5 @@ void operator delete[](void* memory) noexcept {
 void operator delete[](void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+
+#endif
