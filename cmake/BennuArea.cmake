@@ -20,14 +20,15 @@ function(bennu_area name)
     endif()
 endfunction()
 
-# bennu_test(NAME SOURCES files… LIBS libraries…): a GoogleTest executable registered with CTest.
+# bennu_test(NAME SOURCES files… LIBS libraries…): a GoogleTest executable registered with CTest. It runs at the
+# root of the project, so that it finds its test data.
 function(bennu_test name)
     cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
     bennu_pch(${name})
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
-    add_test(NAME ${name} COMMAND ${name})
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
 
 # Every target shares one precompiled header of standard headers, compiled once.

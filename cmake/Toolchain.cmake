@@ -49,3 +49,11 @@ elseif(BENNU_SANITIZE STREQUAL "fuzz")
         -fno-omit-frame-pointer)
     target_link_options(bennu_options INTERFACE -fsanitize=address,undefined)
 endif()
+
+# Sanitizers bring an allocator of their own, and tests look into that of the C library.
+set(BENNU_MALLOC "" CACHE STRING "mimalloc; empty: the C library's")
+if(BENNU_MALLOC STREQUAL "mimalloc" AND BENNU_SANITIZE STREQUAL "")
+    find_package(mimalloc 2.0 REQUIRED)
+    # Before the C and C++ libraries, whose functions it stands for; no source names it.
+    target_link_libraries(bennu_options INTERFACE mimalloc)
+endif()

@@ -1,4 +1,5 @@
 #include "bennu/net/http1_parser.hpp"
+#include "fuzz/http1_oracle.hpp"
 #include "fuzz/input.hpp"
 
 namespace {
@@ -14,6 +15,8 @@ struct Connection {
             auto event = parser.next(buffer, head);
             fuzz::require_that(event.consumed <= buffer.size(), "consumed more than there was");
             body += event.body;
+            if (event.kind == Kind::head)
+                fuzz::require_as_beast(std::string_view(buffer).substr(0, event.consumed), head);
             buffer.erase(0, event.consumed);
             if (event.kind == Kind::body) continue;
             if (event.kind == Kind::need_more) return;

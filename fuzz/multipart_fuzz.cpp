@@ -34,7 +34,8 @@ struct Upload {
         }
     }
 
-    net::MultipartParser parser{"b", {.parts = 8, .header_bytes = 128, .header_count = 4}};
+    net::MultipartParser parser{
+        "b", {.parts = 8, .preamble = 64, .header_bytes = 128, .header_count = 4}};
     net::PartHead head;
     std::string buffer, data, trace;
     bool failed = false;

@@ -51,7 +51,7 @@ struct Connection {
     }
 
     Role role;
-    net::WebSocketDecoder decoder{role, {.message = 300}};
+    net::WebSocketDecoder decoder{role, {.message = 300, .fragments = 20}};
     std::string buffer, trace, echoed;
     bool failed = false;
 };

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the front end into apps/assetronics/priv/static, when its sources have changed.
+# Builds the front end into apps/assetronics/priv/static, when its sources, or those of clients/js, have changed.
 set -euo pipefail
 scripts=$(cd "$(dirname "$0")" && pwd)
 app=$scripts/../apps/assetronics
@@ -9,7 +9,7 @@ PATH=$bin:$PATH
 cd "$app/assets"
 static=../priv/static
 stamp=node_modules/.built
-sources=$(find . -name node_modules -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+sources=$(find . ../../../clients/js -name node_modules -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 if [ -f "$static/index.html" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$sources" ]; then
     exit
 fi

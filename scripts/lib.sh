@@ -85,6 +85,7 @@ build() {
             [ "$root/CMakePresets.json" -nt "$dir/build.ninja" ]; then
             (cd "$root" && cmake --preset "$preset" ${options[@]+"${options[@]}"}) || exit 1
         fi
-        ninja -C "$dir" ${targets[@]+"${targets[@]}"}
+        # As many steps at a time as there are cores: more would only make each of them take longer (the budget counts them).
+        ninja -C "$dir" -j "$(nproc)" ${targets[@]+"${targets[@]}"}
     ) 9>"$root/build/.lock"
 }

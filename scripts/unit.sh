@@ -41,5 +41,11 @@ while read -r name status; do
     skipped=$((skipped + ignored))
 done < <(sed -n 's/.*<testcase name="\([^"]*\)".* status="\([a-z]*\)".*/\1 \2/p' "$results/ctest.junit")
 [ $((passed + failed + skipped)) -gt 0 ] || failed=1
+
+# How many seeds the simulation tests tried, and how fast one core tries them.
+cat "$results"/*.xml 2>/dev/null | awk '
+    match($0, /<testcase .* time="[0-9.]+/) { time = substr($0, RSTART, RLENGTH); sub(/.*time="/, "", time) }
+    match($0, /<property name="seeds" value="[0-9]+/) { count = substr($0, RSTART, RLENGTH); sub(/.*value="/, "", count); seeds += count; spent += time }
+    END { if (seeds && spent) printf "simulated %d seeds in %.1f s of one core: %d a minute\n", seeds, spent, seeds * 60 / spent }'
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ $failed = 0 ]

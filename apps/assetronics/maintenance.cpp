@@ -48,6 +48,16 @@ Task<Result<>> seed_demo(Repo repo) {
     co_return Result<>();
 }
 
+/// Within a runtime: a table of routes also declares the topics of its sockets.
+Task<Result<>> write_routes(RouteListing listing) {
+    StaticFiles pages = co_await require(web::load_pages(""));
+    auto router = web::make_router({.repo = {}, .pages = std::move(pages)});
+    const std::string table = router->describe(listing);
+    if (table.empty()) co_return Error(ErrorKind::not_found, "no_route", "no route is like that");
+    std::fputs(table.c_str(), stdout);
+    co_return Result<>();
+}
+
 }  // namespace
 
 int migrate_database(const NodeOptions& options) {
@@ -64,12 +74,9 @@ int seed_database(const NodeOptions& options) {
     return with_database(options, seed_demo);
 }
 
-int print_routes() {
-    Result<StaticFiles> pages = web::load_pages("");
-    if (!pages) return 1;
-    auto router = web::make_router({.repo = {}, .pages = *std::move(pages)});
-    std::fputs(router->describe().c_str(), stdout);
-    return 0;
+int print_routes(const RouteListing& listing) {
+    return run({.shards = 1},
+               [listing] [[clang::coro_wrapper]] () { return write_routes(listing); });
 }
 
 }  // namespace assetronics

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/assetronics/node.hpp"
+#include "bennu/web/router.hpp"
 
 /// Subcommands that work on the database without serving. Each returns the exit status.
 namespace assetronics {
@@ -8,6 +9,6 @@ namespace assetronics {
 int migrate_database(const NodeOptions& options);
 int rollback_database(const NodeOptions& options, int steps);
 int seed_database(const NodeOptions& options);
-int print_routes();
+int print_routes(const bennu::RouteListing& listing);
 
 }  // namespace assetronics

@@ -12,7 +12,7 @@
 #include "bennu/runtime/launcher/launcher.hpp"
 #include "bennu/runtime/offload.hpp"
 #include "bennu/runtime/runtime.hpp"
-#include "bennu/web/endpoint.hpp"
+#include "bennu/web/endpoint_config.hpp"
 
 namespace assetronics {
 
@@ -22,14 +22,6 @@ namespace {
 
 constexpr Duration stop_time = std::chrono::seconds(20);
 
-std::string address_for_people(const SocketAddress& address) {
-    const bool here = address.host == "127.0.0.1" || address.host == "0.0.0.0" ||
-                      address.host == "::" || address.host == "::1";
-    std::string host = here ? "localhost" : address.host;
-    if (host.contains(':')) host = "[" + host + "]";
-    return "http://" + host + ":" + std::to_string(address.port);
-}
-
 /// The processes of the product, in the order in which they start. The endpoint is last, so that
 /// requests find everything else running; pub/sub and presence live in every shard by themselves.
 std::vector<ChildSpec> children(const NodeOptions& options, const Repo& repo,
@@ -38,16 +30,14 @@ std::vector<ChildSpec> children(const NodeOptions& options, const Repo& repo,
     list.push_back(imports::child_imports(repo, options.data_dir + "/imports"));
     list.push_back(devices::child_devices(repo));
     list.push_back(ops::child_ops());
-    list.push_back(child_endpoint({.host = options.host,
-                                   .port = options.port,
-                                   .environment = options.environment,
-                                   .inherited_listener = options.inherited_listener},
-                                  std::move(router)));
+    for (ChildSpec& each : endpoint_children(options.endpoint, std::move(router))) {
+        list.push_back(std::move(each));
+    }
     return list;
 }
 
-void say_ready(const SocketAddress& address) {
-    std::printf("Assetronics is ready at %s\n", address_for_people(address).c_str());
+void say_ready(const EndpointOptions& options, const SocketAddress& bound) {
+    std::printf("Assetronics is ready at %s\n", address_for_people(options, bound).c_str());
     std::fflush(stdout);
 }
 
@@ -59,18 +49,20 @@ Task<Result<>> serve(NodeOptions options) {
     StaticFiles pages = co_await require(
         co_await offload([folder = options.static_dir] { return web::load_pages(folder); }));
     auto ready = std::make_shared<ReadyFlag>();
-    const bool development = options.environment == Environment::dev;
-    auto router =
-        web::make_router({.repo = repo,
-                          .ready = ready,
-                          .pages = std::move(pages),
-                          .ops = {.development = development, .token = options.ops_token}});
+    const bool development = options.endpoint.environment == Environment::dev;
+    auto router = web::make_router({.repo = repo,
+                                    .ready = ready,
+                                    .pages = std::move(pages),
+                                    .ops = {.development = development, .token = options.ops_token},
+                                    .trusted_proxies = options.endpoint.trusted_proxies,
+                                    .hsts = options.endpoint.tls.hsts});
 
     auto tree = co_await require(
         supervise({.name = "assetronics"}, children(options, repo, std::move(router))));
     ready->set(true);
     notify_ready();
-    say_ready(co_await call(Ref<net::HttpServer>(whereis("endpoint")), net::HttpServer::Address{}));
+    say_ready(options.endpoint,
+              co_await call(whereis<net::HttpServer>("endpoint"), net::HttpServer::Address{}));
 
     co_await stop_requested();
     ready->set(false);

@@ -44,11 +44,12 @@ export function cores() {
 export const pinned = (core, command) => (core === undefined ? command : ['taskset', '-c', String(core), ...command])
 
 /**
- * Starts `command(port)` and resolves once it accepts connections. The result has `port`, `pid` and `stop()`; it rejects
- * with what the server printed when it ends or does not listen within 15 seconds.
+ * Starts `command(port)` and resolves once it accepts connections. The result has `port`, `pid`, `stop()` and `kill()`; it rejects
+ * with what the server printed when it ends or does not listen within 15 seconds. `port` asks for the one of a server
+ * that has ended.
  */
-export async function startServer({ name, command, core, ...options }) {
-    const port = await freePort()
+export async function startServer({ name, command, core, port: wanted, ...options }) {
+    const port = wanted ?? await freePort()
     const [program, ...args] = pinned(core, command(port))
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
     running.add(child)
@@ -70,6 +71,10 @@ export async function startServer({ name, command, core, ...options }) {
         name,
         port,
         pid: child.pid,
+        async kill() {
+            child.kill('SIGKILL')
+            await gone
+        },
         async stop() {
             child.kill('SIGTERM')
             const stuck = setTimeout(() => child.kill('SIGKILL'), 3000)

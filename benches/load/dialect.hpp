@@ -29,7 +29,7 @@ class Dialect {
     virtual std::string reply(std::string_view) const { return {}; }
 };
 
-enum class Mode { broadcast, idle, echo };
+enum class Mode { broadcast, idle, echo, crowd, storm, churn, presence, late_join };
 
 struct DialectOptions {
     std::string name;   ///< phoenix, raw or socketio

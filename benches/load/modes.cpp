@@ -1,44 +1,28 @@
 #include "benches/load/modes.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <stdexcept>
 
 #include "benches/load/frame.hpp"
+#include "benches/load/late_join_mode.hpp"
+#include "benches/load/presence_mode.hpp"
 #include "benches/load/process_probe.hpp"
+#include "benches/load/reconnect_modes.hpp"
+#include "benches/load/window.hpp"
 
 namespace bench {
 namespace {
 
 constexpr Nanoseconds stall = 5'000'000'000;
 
-/// Wall time and CPU between two moments.
-class Window {
-  public:
-    explicit Window(int server_pid)
-        : pid_(server_pid), server_(cpu_seconds(server_pid)), own_(own_cpu_seconds()), at_(now()) {}
-
-    void close() {
-        seconds = static_cast<double>(now() - at_) / 1e9;
-        own_cpu = own_cpu_seconds() - own_;
-        server_cpu = cpu_seconds(pid_) - server_;
-    }
-    /// One thread drives the load: when it has no time left, the figure is the generator's, not the
-    /// server's.
-    bool generator_is_limit() const {
-        return own_cpu > 0.95 * seconds && server_cpu < 0.95 * own_cpu;
-    }
-
-    double seconds = 0;
-    double own_cpu = 0;
-    double server_cpu = 0;
-
-  private:
-    int pid_;
-    double server_;
-    double own_;
-    Nanoseconds at_;
-};
+bool line_on_standard_input() {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    return ::poll(&input, 1, 0) > 0 && (input.revents & POLLIN) != 0 && std::getchar() != EOF;
+}
 
 /// What all timed modes report.
 std::string report(std::string_view mode, const Options& options, std::size_t count,
@@ -180,9 +164,50 @@ std::string run_echo(const Options& options, Swarm& swarm, const Dialect& dialec
     return report("echo", options, echo.latencies.count(), window, echo.latencies);
 }
 
-void wait(Swarm& swarm, double seconds) {
-    const auto end = now() + static_cast<Nanoseconds>(seconds * 1e9);
-    while (now() < end) swarm.poll(50);
+/// When the one broadcast reached each socket of a part of a crowd.
+class Reached : public Listener {
+  public:
+    explicit Reached(std::size_t sockets) : heard_(sockets) {}
+    void on_message(std::size_t socket, Meaning meaning, Nanoseconds at) override {
+        if (meaning != Meaning::delivery) return;
+        if (heard_[socket]) throw std::runtime_error("a delivery came twice");
+        heard_[socket] = true;
+        if (count++ == 0) first = at;
+        last = at;
+    }
+    std::size_t count = 0;
+    Nanoseconds first = 0, last = 0;
+
+  private:
+    std::vector<bool> heard_;
+};
+
+/// One of the processes that hold a crowd: says when its sockets have joined, publishes when it is
+/// told to (a line on its standard input), and waits until the broadcast, whoever sent it, has
+/// reached all of them.
+std::string run_crowd(const Options& options, Swarm& swarm, const Dialect& dialect) {
+    const Nanoseconds began = now();
+    swarm.open(options.sockets);
+    const Nanoseconds joined = now();
+    std::printf("{\"joined\":%zu,\"seconds\":%.3f}\n", swarm.size(),
+                static_cast<double>(joined - began) / 1e9);
+    std::fflush(stdout);
+    Reached reached(swarm.size());
+    swarm.listen(&reached);
+    Nanoseconds sent = 0;
+    const auto end = joined + static_cast<Nanoseconds>(options.hold * 1e9);
+    while (reached.count < swarm.size()) {
+        swarm.poll(20);
+        if (sent == 0 && line_on_standard_input()) {
+            sent = now();
+            swarm.send(0, client_frame(Opcode::text, dialect.publish()));
+        }
+        if (now() > end)
+            throw std::runtime_error(
+                fmt::format("the broadcast reached {} of {} sockets", reached.count, swarm.size()));
+    }
+    return fmt::format(R"({{"mode":"channels-crowd","sockets":{},"sent":{},"first":{},"last":{}}})",
+                       swarm.size(), sent, reached.first, reached.last);
 }
 
 /// A hundredth of the sockets come and go first, so that what a server makes once is not counted as
@@ -190,12 +215,12 @@ void wait(Swarm& swarm, double seconds) {
 std::string run_idle(const Options& options, Swarm& swarm) {
     swarm.open(options.sockets / 100 + 1);
     swarm.close_all();
-    wait(swarm, options.hold);
+    swarm.poll_for(options.hold);
     const auto before = probe(options.server_pid);
     Window window(options.server_pid);
     swarm.open(options.sockets);
     window.close();
-    wait(swarm, options.hold);
+    swarm.poll_for(options.hold);
     const auto after = probe(options.server_pid);
     const auto sockets = static_cast<double>(options.sockets);
     return fmt::format(
@@ -220,6 +245,16 @@ std::string run_mode(const Options& options) {
             return run_echo(options, swarm, *dialect);
         case Mode::idle:
             return run_idle(options, swarm);
+        case Mode::crowd:
+            return run_crowd(options, swarm, *dialect);
+        case Mode::storm:
+            return run_storm(options, swarm);
+        case Mode::churn:
+            return run_churn(options, swarm);
+        case Mode::presence:
+            return run_presence(options, swarm);
+        case Mode::late_join:
+            return run_late_join(options, swarm);
     }
     throw std::logic_error("no such mode");
 }

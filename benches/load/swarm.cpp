@@ -60,6 +60,13 @@ void Swarm::close_all() {
     joined_ = 0;
 }
 
+void Swarm::reset_all() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    for (auto& socket : sockets_)
+        setsockopt(socket.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close_all();
+}
+
 void Swarm::open(std::size_t count) {
     const std::size_t wanted = sockets_.size() + count;
     const auto deadline = now() + static_cast<Nanoseconds>(options_.patience * 1e9);
@@ -83,7 +90,8 @@ void Swarm::connect_one() {
     // The port is chosen per destination at connect, not reserved at bind: more than one address
     // can hold.
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    const auto source = loopback(2 + static_cast<std::uint32_t>(dialled_++ % options_.sources), 0);
+    const auto turn = static_cast<std::uint32_t>(dialled_++ % options_.sources);
+    const auto source = loopback(2 + options_.first_source + turn, 0);
     check(bind(fd, generic(source), sizeof source) == 0, "bind");
     const auto server = loopback(1, options_.port);
     check(connect(fd, generic(server), sizeof server) == 0 || errno == EINPROGRESS, "connect");
@@ -105,6 +113,11 @@ bool Swarm::poll(int timeout_ms) {
     return count > 0;
 }
 
+void Swarm::poll_for(double seconds) {
+    const auto end = now() + static_cast<Nanoseconds>(seconds * 1e9);
+    while (now() < end) poll(50);
+}
+
 void Swarm::connected(std::size_t index) {
     Socket& socket = sockets_[index];
     int error = 0;
@@ -123,6 +136,8 @@ void Swarm::connected(std::size_t index) {
 void Swarm::readable(std::size_t index) {
     Socket& socket = sockets_[index];
     const std::size_t kept = socket.partial.size();
+    // For a message that is longer than the space; `read_frame` knows how long one may be.
+    if (kept > scratch_.size() / 2) scratch_.resize(2 * scratch_.size());
     if (kept > 0) std::memcpy(scratch_.data(), socket.partial.data(), kept);
     const auto got = recv(socket.fd, scratch_.data() + kept, scratch_.size() - kept, 0);
     if (got < 0 && errno == EAGAIN) return;
@@ -183,6 +198,8 @@ void Swarm::message(std::size_t index, std::string_view payload) {
         joined(sockets_[index]);
     else if (meaning == Meaning::reply)
         send(index, client_frame(Opcode::text, dialect_.reply(payload)));
+    else if (listener_ != nullptr && meaning == Meaning::other)
+        listener_->on_other(index, payload, now());
     else if (listener_ != nullptr)
         listener_->on_message(index, meaning, now());
 }

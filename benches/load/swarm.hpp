@@ -17,6 +17,8 @@ class Listener {
   public:
     virtual ~Listener() = default;
     virtual void on_message(std::size_t socket, Meaning meaning, Nanoseconds at) = 0;
+    /// A message that means nothing to the dialect.
+    virtual void on_other(std::size_t, std::string_view /*payload*/, Nanoseconds /*at*/) {}
 };
 
 /// Many WebSockets on one thread and one epoll. Sockets are numbered from 0 in the order of
@@ -26,9 +28,10 @@ class Swarm {
   public:
     struct Options {
         int port = 0;
-        unsigned sources = 16;   ///< loopback addresses 127.0.0.2 and up, in turn
-        unsigned opening = 256;  ///< handshakes and joins under way at once
-        double patience = 60;    ///< seconds for opening; 5 for anything else without progress
+        unsigned sources = 16;      ///< so many loopback addresses, in turn
+        unsigned first_source = 0;  ///< from 127.0.0.2 and this many on
+        unsigned opening = 256;     ///< handshakes and joins under way at once
+        double patience = 60;       ///< seconds for opening; 5 for anything else without progress
     };
 
     Swarm(const Options& options, const Dialect& dialect);
@@ -39,11 +42,15 @@ class Swarm {
     /// Opens and joins that many more; returns when all have joined.
     void open(std::size_t count);
     void close_all();
+    /// As `close_all`, but the connections are cut without a goodbye (a reset), as by a network
+    /// that is lost.
+    void reset_all();
 
     std::size_t size() const { return sockets_.size(); }
     void listen(Listener* listener) { listener_ = listener; }
     /// Handles what arrives within that time; false when nothing did.
     bool poll(int timeout_ms);
+    void poll_for(double seconds);
     /// Sends a frame at once.
     void send(std::size_t socket, std::string_view frame);
 

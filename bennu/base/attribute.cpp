@@ -3,11 +3,18 @@
 #include <array>
 #include <charconv>
 
+#include "bennu/base/duration_text.hpp"
+
 namespace bennu {
 namespace {
 
 double milliseconds(Duration duration) {
     return static_cast<double>(duration.count()) / 1e6;
+}
+
+void append_unsigned(std::string& out, std::uint64_t value) {
+    std::array<char, 20> digits;
+    out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
 }
 
 template <typename... F>
@@ -21,7 +28,7 @@ void write_json(std::string& out, const AttributeValue& value) {
     std::visit(Overloaded{[&](std::monostate) { out += "null"; },
                           [&](bool v) { out += v ? "true" : "false"; },
                           [&](std::int64_t v) { append_json_int(out, v); },
-                          [&](std::uint64_t v) { out += std::to_string(v); },
+                          [&](std::uint64_t v) { append_unsigned(out, v); },
                           [&](double v) { append_json_double(out, v); },
                           [&](std::string_view v) { append_json_string(out, v); },
                           [&](Duration v) { append_json_double(out, milliseconds(v)); },
@@ -38,10 +45,8 @@ std::string to_string(const AttributeValue& value) {
     if (const auto* id = std::get_if<Id>(&value.data())) return to_string(*id);
     if (const auto* error = std::get_if<const Error*>(&value.data())) return (*error)->describe();
     if (const auto* duration = std::get_if<Duration>(&value.data())) {
-        std::array<char, 64> digits;
-        const auto end =
-            std::to_chars(digits.data(), digits.data() + digits.size(), milliseconds(*duration));
-        return std::string(digits.data(), end.ptr).append("ms");
+        std::array<char, 30> text;
+        return std::string(text.data(), write_duration(text.data(), *duration));
     }
     std::string out;
     write_json(out, value);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -10,6 +11,12 @@
 #include "bennu/base/config_toml.hpp"
 
 namespace bennu {
+
+namespace {
+
+constexpr std::string_view variable_place = "environment variable ";
+
+}  // namespace
 
 struct Config::State {
     std::string file;
@@ -20,6 +27,12 @@ struct Config::State {
     std::string place_of(std::string_view path) const {
         for (;;) {
             if (const auto found = places.find(path); found != places.end()) return found->second;
+            // A section that only variables speak of has no place of its own.
+            const std::string inside = std::string(path) + ".";
+            if (const auto first = places.lower_bound(inside);
+                first != places.end() && first->first.starts_with(inside)) {
+                return first->second;
+            }
             const std::size_t dot = path.rfind('.');
             if (dot == std::string_view::npos) return file;
             path = path.substr(0, dot);
@@ -82,6 +95,49 @@ std::vector<std::string> process_environment() {
     return all;
 }
 
+/// What is said of a key that its section does not have; empty when it has it.
+std::string unknown_key(std::span<const ConfigSection> known, const ConfigSection& section,
+                        std::string_view key) {
+    std::vector<std::string_view> names;
+    for (const Field& field : section.record->fields) names.push_back(field.name);
+    if (std::ranges::find(names, key) != names.end()) return {};
+    std::string message = "is not a known field";
+    if (const std::string_view close = closest_name(key, names); !close.empty()) {
+        return message.append("; did you mean ").append(close).append("?");
+    }
+    for (const ConfigSection& other : known) {
+        if (!other.record->find(key)) continue;
+        return message.append("; did you mean ")
+            .append(other.name)
+            .append(".")
+            .append(key)
+            .append("?");
+    }
+    return message;
+}
+
+/// What is said of a setting that is in no section.
+std::string outside_of_sections(std::span<const ConfigSection> known, std::string_view key) {
+    for (const ConfigSection& section : known) {
+        if (!section.record->find(key)) continue;
+        std::string message = "is in no section; did you mean ";
+        return message.append(section.name).append(".").append(key).append("?");
+    }
+    return "is in no section";
+}
+
+std::string unknown_section(std::span<const ConfigSection> known, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const ConfigSection& section : known) names.push_back(section.name);
+    std::string message = "is not a known section";
+    if (const std::string_view close = closest_name(name, names); !close.empty()) {
+        return message.append("; did you mean ").append(close).append("?");
+    }
+    message += "; there are:";
+    for (const std::string_view each : names) message.append(" ").append(each);
+    return message;
+}
+
 }  // namespace
 
 Config::Config() : state_(std::make_shared<State>()) {}
@@ -111,7 +167,7 @@ Result<Config> Config::parse(std::string_view toml, std::string_view file_name,
     const auto override_with = [&](std::string_view name, std::string_view value,
                                    const std::string& path) {
         set_path(state->tree, path, value_of_variable(value));
-        state->places[path] = "environment variable " + std::string(name);
+        state->places[path] = std::string(variable_place).append(name);
     };
     for (const bool aliases : {false, true}) {
         for (const std::string_view variable : environment) {
@@ -140,6 +196,38 @@ const Json& Config::tree() const {
 
 bool Config::contains(std::string_view path) const {
     return find_path(state_->tree, path) != nullptr;
+}
+
+Error Config::invalid(std::string_view path, std::string_view message) const {
+    return Error(ErrorKind::invalid, "invalid_config", state_->describe(path, message));
+}
+
+Result<> Config::check_sections(std::span<const ConfigSection> known) const {
+    std::string refused;
+    const auto refuse = [&](std::string_view path, std::string_view message) {
+        if (!refused.empty()) refused += "\n";
+        refused += state_->describe(path, message);
+    };
+    for (const JsonMember& member : state_->tree.as_object()) {
+        const auto section = std::ranges::find(known, member.key, &ConfigSection::name);
+        if (section != known.end()) {
+            if (!member.value.is_object()) {
+                refuse(member.key, "must be a section");
+                continue;
+            }
+            for (const JsonMember& setting : member.value.as_object()) {
+                const std::string message = unknown_key(known, *section, setting.key);
+                if (!message.empty())
+                    refuse(std::string(section->name).append(".").append(setting.key), message);
+            }
+        } else if (member.value.is_object()) {
+            refuse(member.key, unknown_section(known, member.key));
+        } else if (!state_->place_of(member.key).starts_with(variable_place)) {
+            refuse(member.key, outside_of_sections(known, member.key));
+        }
+    }
+    if (refused.empty()) return {};
+    return Error(ErrorKind::invalid, "invalid_config", std::move(refused));
 }
 
 template <typename T>

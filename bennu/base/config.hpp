@@ -19,6 +19,16 @@ struct ConfigOptions {
     const std::vector<std::string>* environment = nullptr;
 };
 
+/// A section that a program reads, as the record that it is read into.
+struct ConfigSection {
+    std::string_view name;
+    const RecordInfo* record = nullptr;
+};
+template <Record T>
+ConfigSection config_section(std::string_view name) {
+    return {name, &record_of<T>()};
+}
+
 /// Settings from a TOML file and the environment. Every error says where: `app.toml:12: server.port
 /// must be …`, or `environment variable PORT: …`. Immutable once loaded.
 class Config {
@@ -47,6 +57,14 @@ class Config {
         return record;
     }
     Result<> read_section(std::string_view path, void* record, const RecordInfo& info) const;
+
+    /// Refuses what no section of the program would read, all of it in one error: settings outside
+    /// of these sections, other sections, and keys that a section does not have, each with its line
+    /// (or variable) and the nearest name that is known. Variables of the prefix that name no
+    /// section (`PREFIX_PORT`) may be somebody else's and pass.
+    Result<> check_sections(std::span<const ConfigSection> known) const;
+    /// An error about a setting, which says where it comes from.
+    Error invalid(std::string_view path, std::string_view message) const;
 
     /// The whole tree, for code that looks around itself.
     const Json& tree() const;

@@ -101,6 +101,55 @@ TEST(Config, ErrorsNameTheLine) {
               "app.toml:1: title must be an object");
 }
 
+struct StoreConfig {
+    std::string folder;
+};
+BENNU_RECORD(StoreConfig, folder)
+
+std::string refused(std::string_view text, std::vector<std::string> environment = {}) {
+    const std::vector<ConfigSection> known{config_section<ServerConfig>("server"),
+                                           config_section<StoreConfig>("store")};
+    const Config config = Config::parse(text, "app.toml", {.environment = &environment}).value();
+    const Result<> checked = config.check_sections(known);
+    return checked ? "" : std::string(checked.error().message());
+}
+
+TEST(Config, WhatNoSectionReadsIsRefusedWithItsLineAndTheNearestName) {
+    EXPECT_EQ(refused("[server]\nport = 1\n[store]\nfolder = \"x\"\n"), "");
+    EXPECT_EQ(refused("[sever]\nport = 1\n"),
+              "app.toml:1: sever is not a known section; did you mean server?");
+    EXPECT_EQ(refused("[server]\nport = 1\n\n[zzzzzz]\nport = 1\n"),
+              "app.toml:4: zzzzzz is not a known section; there are: server store");
+    EXPECT_EQ(refused("[server]\nprot = 1\n[store]\nzzzzzz = 2\n"),
+              "app.toml:2: server.prot is not a known field; did you mean port?\n"
+              "app.toml:4: store.zzzzzz is not a known field");
+    // The right key in the wrong section, or in none.
+    EXPECT_EQ(refused("[store]\ntimeout = \"1s\"\n"),
+              "app.toml:2: store.timeout is not a known field; did you mean server.timeout?");
+    EXPECT_EQ(refused("timeout = \"1s\"\ntitle = \"demo\"\n"),
+              "app.toml:1: timeout is in no section; did you mean server.timeout?\n"
+              "app.toml:2: title is in no section");
+    EXPECT_EQ(refused("server = 3\n"), "app.toml:1: server must be a section");
+}
+
+TEST(Config, VariablesAreCheckedWhereTheyNameASection) {
+    EXPECT_EQ(refused("", {"BENNU_SERVER__PORT=1", "BENNU_PORT=tcp://10.0.0.1:80"}), "");
+    EXPECT_EQ(refused("", {"BENNU_SERVER__PROT=1"}),
+              "environment variable BENNU_SERVER__PROT: server.prot is not a known field; did you "
+              "mean port?");
+    EXPECT_EQ(refused("", {"BENNU_SEVER__PORT=1"}),
+              "environment variable BENNU_SEVER__PORT: sever is not a known section; did you mean "
+              "server?");
+}
+
+TEST(Config, ErrorsOfAProgramSayWhereASettingComesFrom) {
+    const Config config = with_environment({"PORT=1"});
+    EXPECT_EQ(config.invalid("server.timeout", "is too short").message(),
+              "app.toml:6: server.timeout is too short");
+    EXPECT_EQ(config.invalid("server.port", "is taken").message(),
+              "environment variable PORT: server.port is taken");
+}
+
 TEST(Config, RefusesBrokenFiles) {
     const Result<Config> broken = Config::parse("a = 1\nb = = 2\n", "app.toml", {});
     ASSERT_FALSE(broken);

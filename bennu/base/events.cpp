@@ -9,7 +9,12 @@
 #include "bennu/base/log.hpp"
 
 namespace bennu {
+
+constinit std::atomic<std::uint64_t> detail::event_listeners_version{0};
+
 namespace {
+
+using detail::event_listeners_version;
 
 struct Entry {
     std::string pattern;
@@ -47,7 +52,6 @@ struct Registry {
     std::mutex mutex;
     std::vector<std::unique_ptr<Entry>> entries;
     std::vector<std::unique_ptr<EventTable>> tables;
-    std::atomic<std::uint64_t> version{0};
 };
 Registry& registry() {
     static auto* const instance = new Registry;  // events are emitted until the very end
@@ -87,12 +91,12 @@ EventTable* refresh_event(EventName& event) {
         state.tables.push_back(std::move(table));
     }
     event.table_.store(published, std::memory_order_release);
-    event.version_.store(state.version.load(), std::memory_order_release);
+    event.version_.store(event_listeners_version.load(), std::memory_order_release);
     return published;
 }
 
-void emit(EventName& event, Attributes measurements, Attributes metadata) {
-    const std::uint64_t version = registry().version.load(std::memory_order_acquire);
+void detail::emit_to_listeners(EventName& event, Attributes measurements, Attributes metadata) {
+    const std::uint64_t version = event_listeners_version.load(std::memory_order_acquire);
     EventTable* table = event.version_.load(std::memory_order_acquire) == version
                             ? event.table_.load(std::memory_order_acquire)
                             : refresh_event(event);
@@ -112,7 +116,7 @@ Subscription subscribe_events(std::string_view pattern,
     Subscription subscription;
     subscription.entry_ = entry.get();
     state.entries.push_back(std::move(entry));
-    state.version.fetch_add(1, std::memory_order_release);
+    event_listeners_version.fetch_add(1, std::memory_order_release);
     return subscription;
 }
 
@@ -122,7 +126,7 @@ Subscription::~Subscription() {
     {
         const std::lock_guard lock(registry().mutex);
         entry.live.store(false);
-        registry().version.fetch_add(1, std::memory_order_release);
+        event_listeners_version.fetch_add(1, std::memory_order_release);
     }
     int own = 0;
     for (const Frame* frame = frames; frame; frame = frame->outer) own += frame->entry == &entry;

@@ -11,6 +11,13 @@
 namespace bennu {
 
 struct EventTable;
+class EventName;
+
+namespace detail {
+/// Counts who came to listen and who went.
+extern constinit std::atomic<std::uint64_t> event_listeners_version;
+void emit_to_listeners(EventName& event, Attributes measurements, Attributes metadata);
+}  // namespace detail
 
 /// Something that areas announce and telemetry listens to, declared once as a global:
 /// `inline constinit EventName request_stop{"http.request.stop"};`. The address is the identity.
@@ -21,9 +28,16 @@ class EventName {
     EventName& operator=(const EventName&) = delete;
 
     std::string_view name() const { return name_; }
+    /// Whether somebody may listen: `emit` then does more than two loads, and what is costly to put
+    /// together is worth it.
+    bool heard() const {
+        return version_.load(std::memory_order_acquire) !=
+                   detail::event_listeners_version.load(std::memory_order_acquire) ||
+               table_.load(std::memory_order_acquire);
+    }
 
   private:
-    friend void emit(EventName&, Attributes, Attributes);
+    friend void detail::emit_to_listeners(EventName&, Attributes, Attributes);
     friend EventTable* refresh_event(EventName&);
     std::string_view name_;
     std::atomic<std::uint64_t> version_{0};
@@ -33,7 +47,9 @@ class EventName {
 /// Announces an event on the caller's thread. Two loads when nobody listens. Measurements are
 /// numbers (durations, sizes, counts); metadata says what they belong to. What a subscriber throws
 /// is logged and goes no further.
-void emit(EventName& event, Attributes measurements = {}, Attributes metadata = {});
+inline void emit(EventName& event, Attributes measurements = {}, Attributes metadata = {}) {
+    if (event.heard()) detail::emit_to_listeners(event, measurements, metadata);
+}
 
 struct EventView {
     std::string_view name;

@@ -39,6 +39,18 @@ TEST(Events, ReachWhoListens) {
                                                "all http.request.start", "all db.query"}));
 }
 
+TEST(Events, SayWhetherSomebodyListens) {
+    emit(query_done);
+    EXPECT_FALSE(query_done.heard());
+    {
+        const Subscription all = subscribe_events("db.*", [](const EventView&) {});
+        emit(query_done);
+        EXPECT_TRUE(query_done.heard());
+    }
+    emit(query_done);
+    EXPECT_FALSE(query_done.heard());
+}
+
 TEST(Events, AFailingSubscriberHurtsNobody) {
     LogCapture log;
     int heard = 0;

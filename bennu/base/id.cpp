@@ -1,8 +1,10 @@
 #include "bennu/base/id.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/base/id_text.hpp"
 
 namespace bennu {
 namespace {
@@ -35,16 +37,29 @@ int hex_value(char c) {
 
 }  // namespace
 
-void append_id(std::string& out, const Id& id) {
+void write_id(std::span<char, 36> to, const Id& id) {
     static constexpr char digits[] = "0123456789abcdef";
-    char text[36];
-    std::size_t at = 0;
-    for (const std::uint8_t byte : id.bytes) {
-        if (hyphen_at(at)) text[at++] = '-';
-        text[at++] = digits[byte >> 4];
-        text[at++] = digits[byte & 15];
+    char* at = to.data();
+    const std::uint8_t* byte = id.bytes.data();
+    const auto put = [&](int bytes) {
+        for (; bytes > 0; --bytes, ++byte) {
+            *at++ = digits[*byte >> 4];
+            *at++ = digits[*byte & 15];
+        }
+    };
+    put(4);
+    for (int group = 0; group < 3; ++group) {
+        *at++ = '-';
+        put(2);
     }
-    out.append(text, sizeof text);
+    *at++ = '-';
+    put(6);
+}
+
+void append_id(std::string& out, const Id& id) {
+    std::array<char, 36> text;
+    write_id(text, id);
+    out.append(text.data(), text.size());
 }
 
 std::string to_string(const Id& id) {

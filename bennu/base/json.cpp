@@ -69,18 +69,6 @@ Json::Json(const Json& other) : length_(other.length_), type_(other.type_) {
     }
 }
 
-Json::Json(Json&& other) noexcept : length_(other.length_), type_(other.type_) {
-    std::memcpy(raw_, other.raw_, sizeof raw_);
-    other.type_ = JsonType::null;
-}
-
-Json& Json::operator=(Json other) noexcept {
-    std::swap(raw_, other.raw_);
-    std::swap(length_, other.length_);
-    std::swap(type_, other.type_);
-    return *this;
-}
-
 void Json::destroy() noexcept {
     switch (type_) {
         case JsonType::string:

@@ -62,8 +62,21 @@ class Json {
     static Json object(std::initializer_list<JsonMember> members = {});
 
     Json(const Json& other);
-    Json(Json&& other) noexcept;
-    Json& operator=(Json other) noexcept;
+    // Here, since values are moved from hand to hand many times, and this is a few instructions.
+    Json(Json&& other) noexcept : length_(other.length_), type_(other.type_) {
+        std::memcpy(raw_, other.raw_, sizeof raw_);
+        other.type_ = JsonType::null;
+    }
+    Json& operator=(Json other) noexcept {
+        // As a whole: std::swap of an array goes byte by byte.
+        char kept[inline_capacity];
+        std::memcpy(kept, raw_, sizeof kept);
+        std::memcpy(raw_, other.raw_, sizeof kept);
+        std::memcpy(other.raw_, kept, sizeof kept);
+        std::swap(length_, other.length_);
+        std::swap(type_, other.type_);
+        return *this;
+    }
     ~Json() {
         if (owns_heap()) destroy();
     }
@@ -183,10 +196,10 @@ struct JsonLimits {
     std::size_t max_bytes = 8 << 20;
 };
 
-/// Strict RFC 8259: UTF-8 only, no trailing text, no duplicate keys. Integers outside int64 become
-/// doubles; a number beyond double is refused. Errors are `invalid` (`too_large` over max_bytes),
-/// with codes such as `malformed_json`, `duplicate_key`, `invalid_utf8`, `too_deep`,
-/// `number_out_of_range`, and a message that ends in the byte offset.
+/// Strict RFC 8259: UTF-8 only, no trailing text, no duplicate keys. A lone surrogate is U+FFFD.
+/// Integers outside int64 become doubles; a number beyond double is refused. Errors are `invalid`
+/// (`too_large` over max_bytes), with codes `malformed_json`, `duplicate_key`, `invalid_utf8`,
+/// `too_deep` or `number_out_of_range`, and a message that ends in the byte offset.
 Result<Json> parse_json(std::string_view text, JsonLimits limits = {});
 
 /// Compact and always valid UTF-8: ill-formed sequences become U+FFFD, numbers that JSON cannot

@@ -2,6 +2,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,27 +41,50 @@ struct Builder {
     static constexpr std::size_t max_string_size = SIZE_MAX;
     static constexpr std::size_t max_key_size = SIZE_MAX;
 
+    /// An open container: the members or elements from `first` on are its own.
     struct Level {
-        Json container;
-        std::string key;  // of the member being read
+        std::size_t first;
+        bool object;
+    };
+    /// All open containers. The memory is the thread's and used again, unless it is much.
+    struct Open {
+        std::vector<Level> levels;
+        std::vector<JsonMember> members;
+        std::vector<Json> elements;
+
+        void clear() {
+            forget(levels);
+            forget(members);
+            forget(elements);
+        }
+        template <typename T>
+        static void forget(std::vector<T>& list) {
+            constexpr std::size_t much = 256;
+            list.clear();
+            if (list.capacity() > much) std::vector<T>().swap(list);
+        }
     };
 
-    std::vector<Level> levels;
+    Builder() = default;
+    ~Builder() { open.clear(); }
+
+    Open& open = opened();
     std::string partial;  // text of a token that comes in parts
     Json result;
     std::string code;  // of an error that the builder itself found
     std::string message;
 
-    bool add(Json value) {
-        if (levels.empty()) {
+    static Open& opened() {
+        static thread_local Open open;
+        return open;
+    }
+    bool add(Json&& value) {
+        if (open.levels.empty()) {
             result = std::move(value);
-            return true;
-        }
-        Level& top = levels.back();
-        if (top.container.is_array()) {
-            top.container.as_array().push_back(std::move(value));
+        } else if (open.levels.back().object) {
+            open.members.back().value = std::move(value);
         } else {
-            top.container.as_object().push_back({std::move(top.key), std::move(value)});
+            open.elements.push_back(std::move(value));
         }
         return true;
     }
@@ -77,23 +101,28 @@ struct Builder {
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
     bool on_array_begin(error_code&) {
-        levels.push_back({Json(Json::Array()), {}});
+        open.levels.push_back({open.elements.size(), false});
         return true;
     }
     bool on_object_begin(error_code&) {
-        levels.push_back({Json(Json::Object()), {}});
+        open.levels.push_back({open.members.size(), true});
         return true;
     }
-    bool on_array_end(std::size_t, error_code&) { return close(); }
+    bool on_array_end(std::size_t, error_code&) { return add(Json(close(open.elements))); }
     bool on_object_end(std::size_t, error_code& ec) {
-        const std::string* twice = duplicate_key(levels.back().container.as_object());
+        Json::Object members = close(open.members);
+        const std::string* twice = duplicate_key(members);
         if (twice) return fail(ec, "duplicate_key", "the key \"" + *twice + "\" occurs twice");
-        return close();
+        return add(Json(std::move(members)));
     }
-    bool close() {
-        Json container = std::move(levels.back().container);
-        levels.pop_back();
-        return add(std::move(container));
+    /// What the innermost container holds.
+    template <typename T>
+    std::vector<T> close(std::vector<T>& list) {
+        const auto first = list.begin() + static_cast<std::ptrdiff_t>(open.levels.back().first);
+        std::vector<T> own(std::make_move_iterator(first), std::make_move_iterator(list.end()));
+        list.erase(first, list.end());
+        open.levels.pop_back();
+        return own;
     }
     bool on_string_part(std::string_view part, std::size_t, error_code&) {
         partial += part;
@@ -109,7 +138,7 @@ struct Builder {
         return true;
     }
     bool on_key(std::string_view last, std::size_t, error_code&) {
-        levels.back().key = whole(last);
+        open.members.push_back({std::string(whole(last)), Json()});
         partial.clear();
         return true;
     }
@@ -164,13 +193,44 @@ Error describe(error_code ec, const Builder& builder, std::string_view text, std
     return at_byte("malformed_json", "the JSON text is malformed", offset);
 }
 
-}  // namespace
+/// The four hexadecimal digits of an escape that begins at `at` with `\\u`, or nothing.
+std::optional<unsigned> utf16_escape(std::string_view text, std::size_t at) {
+    if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+    unsigned unit = 0;
+    const char* end = text.data() + at + 6;
+    const auto read = std::from_chars(text.data() + at + 2, end, unit, 16);
+    return read.ec == std::errc() && read.ptr == end ? std::optional(unit) : std::nullopt;
+}
 
-Result<Json> parse_json(std::string_view text, JsonLimits limits) {
-    if (text.size() > limits.max_bytes) {
-        return Error(ErrorKind::too_large, "too_large",
-                     "the JSON text is longer than " + std::to_string(limits.max_bytes) + " bytes");
+constexpr bool leads(unsigned unit) {
+    return unit >= 0xd800 && unit < 0xdc00;
+}
+constexpr bool trails(unsigned unit) {
+    return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/// The text with U+FFFD in the place of every escaped surrogate that has no other half. Each byte
+/// stays where it was, so that errors name the right one.
+std::string without_lone_surrogates(std::string_view text) {
+    std::string out(text);
+    for (std::size_t at = out.find('\\'); at != std::string::npos; at = out.find('\\', at)) {
+        const std::optional<unsigned> unit = utf16_escape(out, at);
+        if (!unit) {
+            at += 2;
+            continue;
+        }
+        const std::optional<unsigned> next = utf16_escape(out, at + 6);
+        if (leads(*unit) && next && trails(*next)) {
+            at += 12;
+            continue;
+        }
+        if (leads(*unit) || trails(*unit)) out.replace(at + 2, 4, "fffd");
+        at += 6;
     }
+    return out;
+}
+
+Result<Json> parse(std::string_view text, JsonLimits limits) {
     boost::json::parse_options options;
     options.max_depth = limits.max_depth;
     boost::json::basic_parser<Builder> parser(options);
@@ -180,6 +240,21 @@ Result<Json> parse_json(std::string_view text, JsonLimits limits) {
     if (!ec && !parser.done()) ec = error::incomplete;
     if (ec) return describe(ec, parser.handler(), text, consumed);
     return std::move(parser.handler().result);
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, JsonLimits limits) {
+    if (text.size() > limits.max_bytes) {
+        return Error(ErrorKind::too_large, "too_large",
+                     "the JSON text is longer than " + std::to_string(limits.max_bytes) + " bytes");
+    }
+    Result<Json> parsed = parse(text, limits);
+    if (parsed || parsed.error().code() != "malformed_json") return parsed;
+    // Half a character is legal JSON: JavaScript writes it where a string was cut in two. The
+    // parser refuses it, and it is too rare to look for in every text.
+    const std::string replaced = without_lone_surrogates(text);
+    return replaced == text ? parsed : parse(replaced, limits);
 }
 
 }  // namespace bennu

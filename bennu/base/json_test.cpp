@@ -83,13 +83,13 @@ TEST(Json, CheckedAccessFaults) {
 }
 
 TEST(JsonParse, RefusesWhatIsNotJson) {
-    for (const char* text : {"",           " ",        "{",           "[1,]",
-                             "{\"a\":1,}", "[1 2]",    "nul",         "01",
-                             "1.",         ".5",       "+1",          "1e",
-                             "\"a",        "\"\\x\"",  "\"\\ud800\"", "\"\\udc00\"",
-                             "'a'",        "{a:1}",    "1 2",         "[1]x",
-                             "NaN",        "Infinity", "-",           "// c\n1",
-                             "/**/1",      "\"\n\"",   "\"\x01\"",    "\xef\xbb\xbf{}",
+    for (const char* text : {"",           " ",        "{",          "[1,]",
+                             "{\"a\":1,}", "[1 2]",    "nul",        "01",
+                             "1.",         ".5",       "+1",         "1e",
+                             "\"a",        "\"\\x\"",  "\"\\ud80\"", "\"\\udc0g\"",
+                             "'a'",        "{a:1}",    "1 2",        "[1]x",
+                             "NaN",        "Infinity", "-",          "// c\n1",
+                             "/**/1",      "\"\n\"",   "\"\x01\"",   "\xef\xbb\xbf{}",
                              "[1}",        "{\"a\"}"}) {
         const Result<Json> parsed = parse_json(text);
         ASSERT_FALSE(parsed) << text;
@@ -100,6 +100,13 @@ TEST(JsonParse, RefusesWhatIsNotJson) {
     EXPECT_EQ(error_code_of("[1] 2"), "malformed_json");
 }
 
+TEST(JsonParse, BeginsAnewAfterAnError) {
+    EXPECT_EQ(error_code_of(R"({"a":[1,{"b":[2,3],"c":)"), "malformed_json");
+    EXPECT_EQ(error_code_of(R"([1,{"a":1,"a":[]}])"), "duplicate_key");
+    const std::string text = R"({"a":[1,[],{"b":[2,{"c":"d"}],"e":{}}],"f":[[3],4]})";
+    EXPECT_EQ(to_json(parse_json(text).value()), text);
+}
+
 TEST(JsonParse, RefusesBrokenUtf8) {
     for (const char* text : {"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
                              "{\"\xe2\x28\xa1\":1}", "\"\xe2\x82\""}) {
@@ -108,6 +115,41 @@ TEST(JsonParse, RefusesBrokenUtf8) {
     EXPECT_EQ(parse_json("\"\\ud83d\\ude00 \xf0\x9f\x98\x80\"").value().as_string(),
               "\xf0\x9f\x98\x80 \xf0\x9f\x98\x80");
     EXPECT_EQ(parse_json(R"("\u0000")").value().as_string(), std::string_view("\0", 1));
+}
+
+TEST(JsonParse, ReadsHalfACharacterAsTheReplacementCharacter) {
+    const std::string_view replaced = "\xef\xbf\xbd";
+    const std::pair<const char*, std::string> rows[] = {
+        {R"("\ud83d")", "?"},
+        {R"("\udc00")", "?"},
+        {R"("a\uD83Db")", "a?b"},
+        {R"("\ud83d\n")", "?\n"},
+        {R"("\ud83d\u0041")", "?A"},
+        {R"("\ud83d\ud83d\ude00")", "?\xf0\x9f\x98\x80"},
+        {R"("\ude00\ud83d")", "??"},
+        {R"("\\ud83d \ud83d")", "\\ud83d ?"},
+        {R"("\ud83d\ude00 \ud83d\ude00\udead")", "\xf0\x9f\x98\x80 \xf0\x9f\x98\x80?"},
+    };
+    for (const auto& [text, with_marks] : rows) {
+        std::string expected;
+        for (const char c : with_marks) {
+            if (c == '?') {
+                expected += replaced;
+            } else {
+                expected += c;
+            }
+        }
+        const Result<Json> parsed = parse_json(text);
+        ASSERT_TRUE(parsed) << text << " " << parsed.error().message();
+        EXPECT_EQ(parsed->as_string(), expected) << text;
+    }
+    EXPECT_EQ(to_json(parse_json(R"({"\ud83d":["\udc00",1]})").value()),
+              "{\"\xef\xbf\xbd\":[\"\xef\xbf\xbd\",1]}");
+    // What else is wrong with a text is found all the same, and where it is.
+    EXPECT_EQ(parse_json(R"(["\ud83d", x])").error().message(),
+              "the JSON text is malformed at byte 11");
+    EXPECT_EQ(error_code_of(R"(["\ud83d", \ud83d])"), "malformed_json");
+    EXPECT_EQ(error_code_of(R"({"\ud83d":1,"\udc00":2})"), "duplicate_key");
 }
 
 TEST(JsonParse, RefusesDuplicateKeys) {

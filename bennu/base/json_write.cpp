@@ -1,29 +1,12 @@
-#include <array>
 #include <charconv>
 #include <cmath>
 
 #include "bennu/base/json.hpp"
+#include "bennu/base/plain_text.hpp"
 #include "bennu/base/utf8.hpp"
 
 namespace bennu {
 namespace {
-
-enum class CharClass : unsigned char { plain, escape, high };
-
-constexpr std::array<CharClass, 256> classes = [] {
-    std::array<CharClass, 256> table{};
-    for (int c = 0; c < 256; ++c) {
-        table[static_cast<std::size_t>(c)] =
-            c >= 0x80 ? CharClass::high
-                      : (c < 0x20 || c == '"' || c == '\\' || c == 0x7f ? CharClass::escape
-                                                                        : CharClass::plain);
-    }
-    return table;
-}();
-
-CharClass class_of(char c) {
-    return classes[static_cast<unsigned char>(c)];
-}
 
 void append_escape(std::string& out, char c) {
     switch (c) {
@@ -62,47 +45,54 @@ bool is_c1_control(std::string_view text) {
     return text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
 }
 
-}  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
+/// A string in which not every byte stands for itself.
+[[gnu::noinline]] void append_unusual(std::string& out, std::string_view text) {
     out += '"';
     std::size_t done = 0;
     std::size_t at = 0;
-    while (at < text.size()) {
-        const CharClass kind = class_of(text[at]);
-        if (kind == CharClass::plain) {
-            ++at;
+    while (true) {
+        at += plain_run<'"', '\\'>(text.substr(at));
+        if (at == text.size()) break;
+        if (static_cast<unsigned char>(text[at]) < 0x80) {
+            out.append(text, done, at - done);
+            append_escape(out, text[at]);
+            done = ++at;
             continue;
         }
-        if (kind == CharClass::high) {
-            const std::size_t length = utf8_char_length(text.substr(at));
-            if (length == 2 && is_c1_control(text.substr(at))) {
-                out.append(text, done, at - done);
-                append_escape(out, text[at + 1]);
-                done = at += 2;
-                continue;
-            }
-            if (length > 0) {
-                at += length;
-                continue;
-            }
-        }
-        out.append(text, done, at - done);
-        if (kind == CharClass::high) {
-            out += "\xef\xbf\xbd";
+        const std::size_t length = utf8_char_length(text.substr(at));
+        if (length == 2 && is_c1_control(text.substr(at))) {
+            out.append(text, done, at - done);
+            append_escape(out, text[at + 1]);
+            done = at += 2;
+        } else if (length > 0) {
+            at += length;
         } else {
-            append_escape(out, text[at]);
+            out.append(text, done, at - done);
+            out += "\xef\xbf\xbd";
+            done = ++at;
         }
-        done = ++at;
     }
     out.append(text, done, at - done);
     out += '"';
 }
 
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    if (plain_run<'"', '\\'>(text) < text.size()) return append_unusual(out, text);
+    const std::size_t at = out.size();
+    out.resize_and_overwrite(at + text.size() + 2, [&](char* to, std::size_t) {
+        to[at] = '"';
+        text.copy(to + at + 1, text.size());
+        to[at + 1 + text.size()] = '"';
+        return at + text.size() + 2;
+    });
+}
+
 void append_json_int(std::string& out, std::int64_t value) {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    out.append(digits, end);
+    out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
 void append_json_double(std::string& out, double value) {

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "bennu/base/log_format.hpp"
 #include "bennu/base/log_writer.hpp"
 
 namespace bennu {
@@ -154,13 +155,18 @@ void detail::log_write(LogLevel level, std::string_view message, Attributes attr
                            std::span(attributes.begin(), attributes.size()), thread_context};
     if (LogCapture::State::take(record)) return;
     Backend& backend = current_backend();
-    std::string line = backend.format == LogFormat::json ? format_log_json(record)
-                                                         : format_log_text(record, backend.colour);
+    std::string line;
+    line.reserve(256);
+    if (backend.format == LogFormat::json) {
+        append_log_json(line, record);
+    } else {
+        append_log_text(line, record, backend.colour);
+    }
     if (!backend.writer) {
         write_line(*backend.logger, line);
         return;
     }
-    backend.writer->push(std::move(line));
+    backend.writer->push(line);
     if (wakes_deferred) {
         log_wake_due = true;
     } else {
@@ -174,6 +180,11 @@ void detail::wake_log_writer() {
     log_wake_due = false;
     Backend* backend = current.load(std::memory_order_acquire);
     if (backend && backend->writer) backend->writer->wake();
+}
+
+void detail::hurry_log_writer() {
+    Backend* backend = current.load(std::memory_order_acquire);
+    if (backend && backend->writer) backend->writer->hurry();
 }
 
 detail::DeferredLogWakes::DeferredLogWakes() : outer_(std::exchange(wakes_deferred, true)) {}

@@ -3,8 +3,10 @@
 #include "bennu/base/ascii.hpp"
 #include "bennu/base/bytes.hpp"
 #include "bennu/base/crypto.hpp"
+#include "bennu/base/plain_text.hpp"
 #include "bennu/base/random.hpp"
 #include "bennu/base/secret.hpp"
+#include "bennu/base/shared_text.hpp"
 #include "bennu/base/utf8.hpp"
 
 namespace bennu {
@@ -142,6 +144,59 @@ TEST(Utf8, StreamsLikeTheWhole) {
     validator.reset();
     EXPECT_TRUE(validator.feed("\xe2\x82"));
     EXPECT_FALSE(validator.complete());
+}
+
+template <char... Special>
+std::size_t plain_bytes(std::string_view text) {
+    const auto plain = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x20 && byte < 0x7f && ((c != Special) && ...);
+    };
+    return static_cast<std::size_t>(std::ranges::find_if_not(text, plain) - text.begin());
+}
+
+TEST(PlainRun, FindsEachByteAtEachPlaceOfEachLength) {
+    for (std::size_t size = 0; size <= 50; ++size) {
+        std::string text(size, 'x');
+        EXPECT_EQ((plain_run<'"', '\\'>(text)), size);
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                text[at] = static_cast<char>(byte);
+                EXPECT_EQ(plain_run(text), plain_bytes(text)) << size << ' ' << at << ' ' << byte;
+                EXPECT_EQ((plain_run<'"', '\\'>(text)), (plain_bytes<'"', '\\'>(text)))
+                    << size << ' ' << at << ' ' << byte;
+            }
+            text[at] = 'x';
+        }
+    }
+}
+
+TEST(PlainRun, AgreesOnRandomBytes) {
+    Random random(11);
+    for (int round = 0; round < 20'000; ++round) {
+        std::string text = random_bytes(random, 40);
+        // Mostly ASCII, so that runs are long.
+        for (char& c : text) {
+            if (random.below(12) > 0) c = static_cast<char>('!' + random.below(90));
+        }
+        EXPECT_EQ((plain_run<' ', '"', '=', '\\'>(text)), (plain_bytes<' ', '"', '=', '\\'>(text)));
+    }
+}
+
+TEST(SharedText, IsHeldByMany) {
+    const SharedText text = std::string("device:17");
+    SharedText copy = text, moved = std::move(copy);
+    EXPECT_TRUE(copy.empty());
+    EXPECT_EQ(moved, text);
+    EXPECT_EQ(moved.view().data(), text.view().data());
+    EXPECT_EQ(text, "device:17");
+    EXPECT_FALSE(text == std::string_view("device:18"));
+    EXPECT_EQ(text.str() + "!", "device:17!");
+    EXPECT_EQ(SharedText::Hash()(text), SharedText::Hash()("device:17"));
+    moved = SharedText("");
+    EXPECT_TRUE(moved.empty());
+    EXPECT_EQ(moved, SharedText());
+    EXPECT_EQ(moved.size(), 0u);
 }
 
 TEST(Ascii, Helpers) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "bennu/channel/event_handler.hpp"
 #include "bennu/channel/reply.hpp"
 #include "bennu/channel/transport.hpp"
 #include "bennu/pubsub/presence.hpp"
@@ -44,14 +46,17 @@ class Channel : public Server {
     /// `push_presence_state`.
     virtual Task<> after_join();
     /// An event from the client. The default (and `unknown`) answers `{"reason": "unknown event
-    /// NAME"}`.
+    /// NAME"}`. A channel with `types()` has a handler for each event in its place
+    /// (`channel/channel_types.hpp`).
     virtual Task<Reply> handle_in(Event event, Json payload);
     /// An event with a binary payload.
     virtual Task<Reply> handle_binary(Event event, Bytes data);
     /// The events of this topic's broadcasts that go to `handle_out` instead of straight to the
     /// client. Constant per type.
     virtual std::span<const std::string_view> intercept() const { return {}; }
-    /// An intercepted broadcast: `push` it, change it, or drop it. The default pushes it.
+    /// An intercepted broadcast: `push` it, change it, or drop it. The default pushes it. Of a
+    /// durable topic, the first push carries the message's place on, so that the client has seen
+    /// it; what a client missed comes through here, too.
     virtual Task<> handle_out(Broadcast message);
     /// A broadcast on another topic that this channel subscribed to with `subscribe`. The default
     /// drops it.
@@ -69,16 +74,19 @@ class Channel : public Server {
 
     /// The calls below are for the channel's own code, in its process.
     ///
-    /// To this client only.
+    /// To this client only. Bytes reach clients over a WebSocket with V2 frames; for others they
+    /// are dropped and logged (a reply becomes an error).
     void push(std::string_view event, const Payload& payload = {});
     /// To every subscriber of the topic, this client included.
     void broadcast(std::string_view event, const Payload& payload = {});
-    /// To every subscriber but this client.
+    /// To every subscriber but this client. (On a durable topic, a client that resumes is another
+    /// one: it may get what it sent itself before it went away.)
     void broadcast_from(std::string_view event, const Payload& payload = {});
     /// For an answer that comes later: keep it, `co_return Reply::none()`, and call `reply` once.
     ReplyRef later(const Event& event) const;
     void reply(const ReplyRef& ref, const Reply& reply);
-    static Reply unknown(const Event& event);
+    /// For an event that it does not have: the client gets an error, and the log a line.
+    Reply unknown(const Event& event) const;
 
     /// Broadcasts on another topic come to `handle_info` until this channel ends.
     void subscribe(const Topic& topic);
@@ -86,8 +94,13 @@ class Channel : public Server {
     /// Enters this channel into its topic's presence until it ends; again with the same key:
     /// replaces the meta.
     void track(std::string_view key, const Json& meta = Json::object());
+    template <Record T>
+    void track(std::string_view key, const T& meta) {
+        track(key, to_json_value(meta));
+    }
     void untrack(std::string_view key);
-    /// Pushes `presence_state`, which clients expect once after each join.
+    /// Pushes `presence_state`, which clients expect once after each join. A client that was slow
+    /// and lost messages gets it again by itself.
     void push_presence_state();
 
     Pid pid() const { return pid_; }
@@ -104,11 +117,15 @@ class Channel : public Server {
         Topic topic;
         Json join_ref;
         Shared<SocketInfo> info;
+        const detail::ChannelContract* contract = nullptr;
     };
     struct DoJoin {
         Json params;
     };
-    struct Incoming {
+    /// Too long for a message's own bytes; from the pool, since there is one for each event.
+    struct Incoming : detail::Pooled {
+        Incoming(Event event, Json payload)
+            : event(std::move(event)), payload(std::move(payload)) {}
         Event event;
         Json payload;
     };
@@ -122,6 +139,12 @@ class Channel : public Server {
     struct Intercepted {
         Broadcast broadcast;
     };
+    /// Intercepted, too: what the client missed.
+    struct Missed {
+        std::vector<Broadcast> broadcasts;
+    };
+    /// The client was told to read its state anew.
+    struct Resynced {};
     struct Info {
         Broadcast broadcast;
     };
@@ -135,6 +158,8 @@ class Channel : public Server {
     Task<> handle(IncomingBinary message);
     void handle(Leave message);
     Task<> handle(Intercepted message);
+    Task<> handle(Missed message);
+    void handle(Resynced);
     Task<> handle(Info message);
     Task<> handle(Down down);
     Task<> finish(ExitReason reason);
@@ -142,16 +167,37 @@ class Channel : public Server {
 
   private:
     struct Extras;
+    struct Rest;
+    class Begin;
+    class Taken;
+    Task<> catch_up(std::optional<pubsub::Position> seen, Payload response);
+    std::optional<Rest> begin(pubsub::Resumption told, const Payload& response);
+    std::size_t fitting(const std::vector<Broadcast>& messages) const;
+    class Told;
+    void accept(const Payload& response);
+    void listen();
+    Task<> pass_on(Broadcast message);
+    void write(std::string_view event, const Payload& payload);
+    void push_in_place(std::string_view event, const Payload& payload);
     void answer(const Json& ref, std::string_view status, const Payload& response);
+    const detail::EventHandler* handler(std::string_view event) const;
+    std::optional<Join> refuse_params(Json& params) const;
+    void check_sends(std::string_view event) const;
+    void check_broadcasts(std::string_view event) const;
+    Task<Reply> take(Event&& event, Json&& payload);
+    Task<Reply> take_binary(Event&& event, Bytes&& data);
     void conclude(const Json& ref, const Reply& reply);
+    bool takes_binary(std::string_view event) const;
     ReplyRef place(const Json& ref) const;
     Extras& extras();
 
     bool joined_ = false;
+    bool shows_presence_ = false;  ///< the client has a state to keep
     std::uint32_t waiting_ = 0;
     Pid pid_;
     Pid socket_;  ///< nobody once detached
     const SocketTransport* transport_ = nullptr;
+    const detail::ChannelContract* contract_ = nullptr;
     Topic topic_;
     Json join_ref_;
     Shared<SocketInfo> info_;

@@ -46,15 +46,18 @@ Result<OfferedProtocols> read_protocols(std::string_view header) {
     return offered;
 }
 
-bool speaks_version(std::string_view vsn) {
+std::optional<Version> version_of(std::string_view vsn) {
     int dots = 0;
     char previous = '.';
     for (char c : vsn) {
-        if (c == '.' ? previous == '.' : c < '0' || c > '9') return false;
+        if (c == '.' ? previous == '.' : c < '0' || c > '9') return std::nullopt;
         dots += c == '.';
         previous = c;
     }
-    return dots == 2 && previous != '.' && vsn.starts_with("2.");
+    if (dots != 2 || previous == '.') return std::nullopt;
+    if (vsn.starts_with("1.")) return Version::v1;
+    if (vsn.starts_with("2.")) return Version::v2;
+    return std::nullopt;
 }
 
 }  // namespace bennu::phoenix

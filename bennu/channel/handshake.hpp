@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "bennu/base/result.hpp"
+#include "bennu/channel/serializer.hpp"
 
 namespace bennu::phoenix {
 
@@ -16,7 +18,7 @@ struct OfferedProtocols {
 /// Error: a token that is no base64.
 Result<OfferedProtocols> read_protocols(std::string_view header);
 
-/// Whether a `vsn` is one that the V2 serializer speaks: `2.x.y`.
-bool speaks_version(std::string_view vsn);
+/// The frames that a `vsn` asks for: `1.x.y` or `2.x.y`. Nothing: no version that is spoken.
+std::optional<Version> version_of(std::string_view vsn);
 
 }  // namespace bennu::phoenix

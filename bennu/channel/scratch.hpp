@@ -7,14 +7,12 @@ namespace bennu::phoenix {
 /// A buffer to put one frame together in, lent by the thread; the transport copies what it sends.
 class Scratch {
   public:
-    Scratch() : outer_(std::exchange(in_use_, true)) {
-        if (!outer_) text_.swap(spare_);
-        text_.clear();
-    }
+    Scratch() : outer_(std::exchange(in_use_, true)), text_(outer_ ? own_ : spare_) {}
     ~Scratch() {
         if (outer_) return;
         in_use_ = false;
-        if (text_.capacity() <= 64 * 1024) text_.swap(spare_);
+        spare_.clear();
+        if (spare_.capacity() > 64 * 1024) std::string().swap(spare_);
     }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
@@ -25,8 +23,9 @@ class Scratch {
   private:
     static inline thread_local bool in_use_ = false;
     static inline thread_local std::string spare_;
-    bool outer_;
-    std::string text_;
+    bool outer_;       ///< another one has the thread's buffer
+    std::string own_;  ///< then
+    std::string& text_;
 };
 
 }  // namespace bennu::phoenix

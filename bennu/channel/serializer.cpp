@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "bennu/base/plain_text.hpp"
 #include "bennu/base/utf8.hpp"
 
 namespace bennu::phoenix {
@@ -32,30 +33,14 @@ class EnvelopeReader {
     std::string_view string(std::string& unescaped, bool& valid) {
         valid = false;
         if (!take('"')) return {};
-        bool escapes = false;
-        for (std::size_t i = 0; i < rest_.size(); ++i) {
-            const char c = rest_[i];
-            if (c == '\\') {
-                escapes = true;
-                ++i;
-            } else if (c == '"') {
-                std::string_view text = rest_.substr(0, i);
-                rest_.remove_prefix(i + 1);
-                if (!escapes) {
-                    valid = valid_utf8(text);
-                    return text;
-                }
-                std::string_view quoted(text.data() - 1, text.size() + 2);
-                Result<Json> parsed = parse_json(quoted);
-                if (!parsed) return {};
-                unescaped = parsed->as_string();
-                valid = true;
-                return unescaped;
-            } else if (static_cast<unsigned char>(c) < 0x20) {
-                return {};
-            }
+        const std::size_t plain = plain_run<'"', '\\'>(rest_);
+        if (plain < rest_.size() && rest_[plain] == '"') [[likely]] {
+            std::string_view text = rest_.substr(0, plain);
+            rest_.remove_prefix(plain + 1);
+            valid = true;
+            return text;
         }
-        return {};
+        return unusual_string(plain, unescaped, valid);
     }
 
     /// Null or a string.
@@ -82,6 +67,33 @@ class EnvelopeReader {
     }
 
   private:
+    /// The rest of a string that goes on after `plain` with more than printable ASCII.
+    std::string_view unusual_string(std::size_t plain, std::string& unescaped, bool& valid) {
+        bool escapes = false;
+        for (std::size_t i = plain; i < rest_.size(); ++i) {
+            const char c = rest_[i];
+            if (c == '\\') {
+                escapes = true;
+                ++i;
+            } else if (c == '"') {
+                std::string_view text = rest_.substr(0, i);
+                rest_.remove_prefix(i + 1);
+                if (!escapes) {
+                    valid = valid_utf8(text);
+                    return text;
+                }
+                std::string_view quoted(text.data() - 1, text.size() + 2);
+                Result<Json> parsed = parse_json(quoted);
+                if (!parsed) return {};
+                unescaped = parsed->as_string();
+                valid = true;
+                return unescaped;
+            } else if (static_cast<unsigned char>(c) < 0x20) {
+                return {};
+            }
+        }
+        return {};
+    }
     static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
     void skip_space() {
         while (!rest_.empty() && is_space(rest_.front())) rest_.remove_prefix(1);
@@ -89,25 +101,46 @@ class EnvelopeReader {
     std::string_view rest_;
 };
 
-void append_text(std::string& out, const Json& ref) {
-    if (ref.is_null()) {
-        out += "null";
-    } else {
+void append_ref(std::string& out, const Json& ref) {
+    if (ref.is_string()) {
         append_json_string(out, ref.as_string());
+    } else {
+        write_json(out, ref);
     }
 }
 
-void append_envelope(std::string& out, const Json& join_ref, const Json& ref,
+/// Everything before the payload.
+void append_envelope(std::string& out, Version version, const Json& join_ref, const Json& ref,
                      std::string_view topic, std::string_view event) {
-    out += '[';
-    append_text(out, join_ref);
-    out += ',';
-    append_text(out, ref);
-    out += ',';
+    const bool v1 = version == Version::v1;
+    if (v1) {
+        out += "{\"topic\":";
+    } else {
+        out += '[';
+        append_ref(out, join_ref);
+        out += ',';
+        append_ref(out, ref);
+        out += ',';
+    }
     append_json_string(out, topic);
-    out += ',';
+    out += v1 ? ",\"event\":" : ",";
     append_json_string(out, event);
-    out += ',';
+    out += v1 ? ",\"payload\":" : ",";
+}
+
+/// Everything after it.
+void append_end(std::string& out, Version version, const Json& ref) {
+    if (version == Version::v2) {
+        out += ']';
+        return;
+    }
+    out += ",\"ref\":";
+    append_ref(out, ref);
+    out += '}';
+}
+
+bool is_v1_ref(const Json& ref) {
+    return ref.is_null() || ref.is_int() || (ref.is_string() && ref.as_string().size() <= max_ref);
 }
 
 std::string_view text_of(const Json& ref) {
@@ -143,8 +176,40 @@ Result<> decode_text(std::string_view frame, ClientMessage& message, JsonLimits 
     std::string_view payload = reader.last_element(valid);
     if (!valid) return bad_frame("no end of the array");
     Result<Json> parsed = parse_json(payload, limits);
-    if (!parsed) return bad_frame("payload: " + std::string(parsed.error().message()));
+    if (!parsed) {
+        // Only text that is JSON can be a frame whose front means what it seems to mean.
+        const bool no_json =
+            parsed.error().code() == "malformed_json" || parsed.error().code() == "invalid_utf8";
+        std::string why = "payload: " + std::string(parsed.error().message());
+        if (no_json) return bad_frame(why);
+        return Error(ErrorKind::invalid, std::string(unreadable_payload), std::move(why));
+    }
     message.payload = *std::move(parsed);
+    message.binary = false;
+    return {};
+}
+
+Result<> decode_v1(std::string_view frame, ClientMessage& message, JsonLimits limits) {
+    limits.max_depth += 1;
+    Result<Json> parsed = parse_json(frame, limits);
+    if (!parsed) return bad_frame(parsed.error().message());
+    const Json* topic = parsed->find("topic");
+    const Json* event = parsed->find("event");
+    const Json* ref = parsed->find("ref");
+    Json* payload = parsed->find("payload");
+    if (!topic || !topic->is_string()) return bad_frame("topic");
+    if (!event || !event->is_string()) return bad_frame("event");
+    if (!ref || !is_v1_ref(*ref)) return bad_frame("ref");
+    if (!payload) return bad_frame("payload");
+    const Json& join_ref = (*parsed)["join_ref"];
+    if (!is_v1_ref(join_ref)) return bad_frame("join_ref");
+    message.join_ref = join_ref;
+    message.ref = *ref;
+    message.unescaped_topic = topic->as_string();
+    message.unescaped_event = event->as_string();
+    message.topic = message.unescaped_topic;
+    message.event = message.unescaped_event;
+    message.payload = std::move(*payload);
     message.binary = false;
     return {};
 }
@@ -171,31 +236,35 @@ Result<> decode_binary(std::string_view frame, ClientMessage& message) {
     return {};
 }
 
-void encode_push(std::string& out, const Json& join_ref, std::string_view topic,
+void encode_push(std::string& out, Version version, const Json& join_ref, std::string_view topic,
                  std::string_view event, const Payload& payload) {
-    append_envelope(out, join_ref, nullptr, topic, event);
+    append_envelope(out, version, join_ref, nullptr, topic, event);
     payload.write(out);
-    out += ']';
+    append_end(out, version, nullptr);
 }
 
-void encode_reply(std::string& out, const Json& join_ref, const Json& ref, std::string_view topic,
-                  std::string_view status, const Payload& response) {
-    append_envelope(out, join_ref, ref, topic, "phx_reply");
+void encode_reply(std::string& out, Version version, const Json& join_ref, const Json& ref,
+                  std::string_view topic, std::string_view status, const Payload& response) {
+    append_envelope(out, version, join_ref, ref, topic, "phx_reply");
     out += "{\"status\":";
     append_json_string(out, status);
     out += ",\"response\":";
     response.write(out);
-    out += "}]";
+    out += '}';
+    append_end(out, version, ref);
 }
 
-void encode_channel_crash(std::string& out, const Json& join_ref, std::string_view topic) {
-    append_envelope(out, join_ref, join_ref, topic, "phx_error");
-    out += "{\"reason\":\"channel_crash\"}]";
+void encode_channel_crash(std::string& out, Version version, const Json& join_ref,
+                          std::string_view topic) {
+    append_envelope(out, version, join_ref, join_ref, topic, "phx_error");
+    out += "{\"reason\":\"channel_crash\"}";
+    append_end(out, version, join_ref);
 }
 
-void encode_close(std::string& out, const Json& join_ref, std::string_view topic) {
-    append_envelope(out, join_ref, join_ref, topic, "phx_close");
-    out += "{}]";
+void encode_close(std::string& out, Version version, const Json& join_ref, std::string_view topic) {
+    append_envelope(out, version, join_ref, join_ref, topic, "phx_close");
+    out += "{}";
+    append_end(out, version, join_ref);
 }
 
 void encode_binary_push(std::string& out, const Json& join_ref, std::string_view topic,
@@ -208,16 +277,16 @@ void encode_binary_reply(std::string& out, const Json& join_ref, const Json& ref
     append_binary(out, '\1', data, text_of(join_ref), text_of(ref), topic, status);
 }
 
-std::string broadcast_message(const Broadcast& broadcast) {
+std::string broadcast_message(Version version, const Broadcast& broadcast) {
     std::string out;
     if (broadcast.is_binary()) {
         append_binary(out, '\2', broadcast.data(), broadcast.topic().view(), broadcast.event());
     } else {
         out.reserve(broadcast.data().size() + broadcast.topic().view().size() +
-                    broadcast.event().size() + 24);
-        append_envelope(out, nullptr, nullptr, broadcast.topic(), broadcast.event());
+                    broadcast.event().size() + 48);
+        append_envelope(out, version, nullptr, nullptr, broadcast.topic(), broadcast.event());
         out.append(broadcast.data());
-        out += ']';
+        append_end(out, version, nullptr);
     }
     return out;
 }

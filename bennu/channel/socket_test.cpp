@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bennu/base/log.hpp"
 #include "bennu/runtime/runtime.hpp"
 #include "bennu/web/testing.hpp"
 
@@ -55,6 +56,11 @@ TEST(SocketHandshake, opens) {
     EXPECT_EQ(to_json(seen->params), R"({"a":{"b":"c"},"vsn":"2.0.0"})");
 }
 
+TEST(SocketHandshake, takes_no_version_for_version_one) {
+    EXPECT_EQ(client().send(handshake("")).status, 101);
+    EXPECT_EQ(client().send(handshake("?vsn=1.0.0")).status, 101);
+}
+
 TEST(SocketHandshake, takes_the_auth_token_from_the_subprotocols) {
     auto seen = std::make_shared<Seen>();
     auto response = client(seen).send(handshake(
@@ -66,14 +72,19 @@ TEST(SocketHandshake, takes_the_auth_token_from_the_subprotocols) {
 
 TEST(SocketHandshake, refuses) {
     auto test = client();
-    EXPECT_EQ(test.send(handshake("")).status, 403);
-    EXPECT_EQ(test.send(handshake("?vsn=1.0.0")).status, 403);
-    EXPECT_EQ(test.send(handshake("?vsn=two")).status, 403);
+    for (auto vsn : {"?vsn=two", "?vsn=", "?vsn=3.0.0", "?vsn%5Ba%5D=2.0.0"}) {
+        EXPECT_EQ(test.send(handshake(vsn)).status, 403) << vsn;
+    }
     EXPECT_EQ(test.send(handshake("?vsn=2.0.0", {{"sec-websocket-protocol", "mqtt"}})).status, 403);
     EXPECT_EQ(test.send(handshake("?vsn=2.0.0&deny=1")).status, 403);
     EXPECT_EQ(test.send(handshake("?vsn=2.0.0&busy=1")).status, 503);
     EXPECT_EQ(test.get("/socket/websocket?vsn=2.0.0").status / 100, 4);
-    EXPECT_EQ(test.post("/socket/websocket?vsn=2.0.0", Json::object()).status, 405);
+    for (auto method : {net::Method::head, net::Method::post, net::Method::put, net::Method::patch,
+                        net::Method::delete_, net::Method::options}) {
+        TestRequest request = handshake("?vsn=2.0.0");
+        request.method = method;
+        EXPECT_EQ(test.send(std::move(request)).status, 400) << net::to_string(method);
+    }
 }
 
 TEST(SocketHandshake, checks_origins) {
@@ -82,9 +93,14 @@ TEST(SocketHandshake, checks_origins) {
                       "http://bare.example"}) {
         EXPECT_EQ(test.send(handshake("?vsn=2.0.0", {{"origin", good}})).status, 101) << good;
     }
+    LogCapture log;
     for (auto bad : {"https://evil.example", "http://friend.example", "null",
                      "https://app.example.evil.example"}) {
         EXPECT_EQ(test.send(handshake("?vsn=2.0.0", {{"origin", bad}})).status, 403) << bad;
+    }
+    for (auto told : {"https://evil.example", "app.example (the host", "https://friend.example",
+                      "SocketOptions::origins", "check_origin"}) {
+        EXPECT_TRUE(log.contains(told)) << told;
     }
 }
 

@@ -10,7 +10,26 @@ TestSocket* socket_of(Pid pid) {
     return local_body(Ref<TestSocket>(pid));
 }
 
+template <Version V>
+std::string text_of(const Broadcast& broadcast) {
+    return broadcast_message(V, broadcast);
+}
+
+template <Version V>
+void deliver(Pid socket, const Broadcast& broadcast) {
+    constexpr bool v1 = V == Version::v1;
+    TestSocket* to = socket_of(socket);
+    if (!to || (v1 && broadcast.is_binary())) return;
+    const std::string& message = broadcast.encoded(
+        v1 ? Broadcast::Wire::phoenix_v1_text : Broadcast::Wire::phoenix_v2_text, &text_of<V>);
+    to->receive(broadcast.is_binary() ? read_server_binary(message) : read_server_text(message));
+}
+
+template <Version V>
 constexpr SocketTransport test_transport{
+    .name = "test",
+    .version = V,
+    .binary = V == Version::v2,
     .send_text =
         [](Pid socket, std::string_view frame) {
             if (TestSocket* to = socket_of(socket)) to->receive(read_server_text(frame));
@@ -23,28 +42,31 @@ constexpr SocketTransport test_transport{
         [](Pid socket, std::uint16_t code, std::string_view) {
             if (TestSocket* to = socket_of(socket)) to->close(code);
         },
-    .deliver =
-        [](Pid socket, const Broadcast& broadcast) {
-            TestSocket* to = socket_of(socket);
-            if (!to) return;
-            const std::string& message =
-                broadcast.encoded(Broadcast::Wire::phoenix_v2, &broadcast_message);
-            to->receive(broadcast.is_binary() ? read_server_binary(message)
-                                              : read_server_text(message));
-        },
+    .deliver = &deliver<V>,
+    .write = &deliver<V>,
     .deliver_to_id =
         [](Pid socket, const Broadcast& broadcast) {
             if (broadcast.event() != "disconnect") return;
             if (TestSocket* to = socket_of(socket)) to->close(1001);
         },
+    // Its frames stay in memory: it is never slow.
+    .slow = [](Pid) { return false; },
+    .behind = [](Pid) { return false; },
+    .hold = [](Pid, const Broadcast&, std::string) {},
+    .caught_up = [](Pid) {},
+    .room = [](Pid) { return SocketRoom{}; },
+    .when_taken = [](Pid, Function<void()> then) { then(); },
     .joined = [](Pid socket,
                  Pid channel) { cast(Ref<TestSocket>(socket), TestSocket::Joined{channel}); },
 };
 
 }  // namespace
 
-TestSocket::TestSocket(std::shared_ptr<const SocketOptions> options, Shared<SocketInfo> info)
-    : session_(std::move(options), std::move(info), test_transport) {}
+TestSocket::TestSocket(std::shared_ptr<const SocketOptions> options, Shared<SocketInfo> info,
+                       Version version)
+    : session_(std::move(options), std::move(info),
+               version == Version::v1 ? test_transport<Version::v1> : test_transport<Version::v2>) {
+}
 
 Task<Result<>> TestSocket::init() {
     session_.open();
@@ -96,6 +118,15 @@ void TestSocket::close(std::uint16_t code) {
 
 ChannelTest::Frame read_server_text(std::string_view text) {
     Json frame = *parse_json(text);
+    if (frame.is_object()) {
+        return {.join_ref = {},
+                .ref = frame["ref"],
+                .topic = std::string(frame["topic"].as_string()),
+                .event = std::string(frame["event"].as_string()),
+                .payload = frame["payload"],
+                .data = {},
+                .text = std::string(text)};
+    }
     return {.join_ref = frame[0],
             .ref = frame[1],
             .topic = std::string(frame[2].as_string()),

@@ -11,7 +11,8 @@ namespace bennu::phoenix {
 /// The process behind a ChannelTest: a session whose frames stay in memory.
 class TestSocket : public Server {
   public:
-    TestSocket(std::shared_ptr<const SocketOptions> options, Shared<SocketInfo> info);
+    TestSocket(std::shared_ptr<const SocketOptions> options, Shared<SocketInfo> info,
+               Version version);
 
     /// How long a test waits for a frame.
     static constexpr Duration patience = std::chrono::seconds(1);

@@ -1,5 +1,6 @@
 #include "bennu/channel/testing.hpp"
 
+#include "bennu/channel/handshake.hpp"
 #include "bennu/channel/test_socket.hpp"
 
 namespace bennu {
@@ -20,13 +21,16 @@ std::string frame_text(std::string_view join_ref, std::string_view ref, std::str
 
 Task<Result<ChannelTest>> ChannelTest::connect(std::shared_ptr<const SocketOptions> options,
                                                ConnectRequest request) {
+    declare_topics(*options);
     Shared<SocketInfo> info;
+    const std::string vsn = request.params.get<std::string>("vsn").value_or("2.0.0");
+    const phoenix::Version version = phoenix::version_of(vsn).value();
     if (options->connect) {
         Connected connected = co_await require(options->connect(std::move(request)));
         info = make_shared_value<SocketInfo>(std::move(connected.assigns), std::move(connected.id));
     }
-    auto socket =
-        co_await require(start<TestSocket>(SpawnOptions{}, std::move(options), std::move(info)));
+    auto socket = co_await require(start<TestSocket>(SpawnOptions{}, std::move(options),
+                                                     std::move(info), phoenix::Version(version)));
     co_return ChannelTest(socket);
 }
 

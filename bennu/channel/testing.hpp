@@ -40,7 +40,8 @@ class ChannelTest {
     };
 
     /// As a client that opens the socket; the error is that of the `connect` callback. Handshake
-    /// and origin checks are the router's and not part of this.
+    /// and origin checks are the router's and not part of this. With `vsn` 1.0.0 among the params
+    /// the server's frames are those of V1, and only raw ones can be sent.
     static Task<Result<ChannelTest>> connect(std::shared_ptr<const SocketOptions> options,
                                              ConnectRequest request = {});
 

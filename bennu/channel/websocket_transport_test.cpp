@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bennu/base/events.hpp"
 #include "bennu/channel/test_socket.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/web/endpoint.hpp"
@@ -58,17 +59,18 @@ struct Client : net::WebSocketHandler {
     std::string name;
 };
 
-Task<SocketAddress> serve() {
+/// An endpoint, as a tree that may be stopped.
+Task<Pid> serve(EndpointOptions options = {}) {
     auto router = std::make_shared<Router>();
     mount_socket(*router, {.channels = {channel<PeopleChannel>("people")}});
     std::vector<ChildSpec> children;
-    children.push_back(child_endpoint({.port = 4000}, router));
-    EXPECT_TRUE(co_await supervise({}, std::move(children)));
-    co_return co_await call(whereis<net::HttpServer>("endpoint"), net::HttpServer::Address{});
+    children.push_back(child_endpoint(std::move(options), router));
+    auto tree = co_await supervise({}, std::move(children));
+    co_return tree.value().pid();
 }
+const SocketAddress address{"127.0.0.1", 4000};
 
-Ref<net::WebSocketConnection> open(const SocketAddress& address, std::shared_ptr<Log> log,
-                                   std::string name) {
+Ref<net::WebSocketConnection> open(std::shared_ptr<Log> log, std::string name) {
     return net::connect_websocket({.address = address, .path = "/socket/websocket?vsn=2.0.0"},
                                   std::make_unique<Client>(std::move(log), std::move(name)));
 }
@@ -81,13 +83,13 @@ BENNU_SIM_TEST(WebSocketTransport, many_clients_on_several_shards, sim) {
     LogCapture quiet;
     sim.shards = 3;
     auto outcome = simulate(sim, [&]() -> Task<Result<>> {
-        SocketAddress address = co_await serve();
+        co_await serve();
         constexpr int count = 12;
         std::vector<std::shared_ptr<Log>> logs;
         std::vector<Ref<net::WebSocketConnection>> clients;
         for (int i = 0; i < count; ++i) {
             logs.push_back(std::make_shared<Log>());
-            clients.push_back(open(address, logs[i], "c" + std::to_string(i)));
+            clients.push_back(open(logs[i], "c" + std::to_string(i)));
         }
         co_await sleep(2s);
         for (auto& log : logs) {
@@ -133,19 +135,71 @@ BENNU_SIM_TEST(WebSocketTransport, many_clients_on_several_shards, sim) {
 TEST(WebSocketTransport, a_silent_client_is_closed) {
     LogCapture quiet;
     auto outcome = simulate({}, [&]() -> Task<Result<>> {
-        SocketAddress address = co_await serve();
+        co_await serve();
         auto log = std::make_shared<Log>();
-        auto client = open(address, log, "silent");
+        auto client = open(log, "silent");
         co_await sleep(50s);
         send(client, R"([null,"2","phoenix","heartbeat",{}])");
         co_await sleep(50s);
         EXPECT_EQ(log->closed, 0);
         co_await sleep(30s);
-        EXPECT_NE(log->closed, 0);
+        EXPECT_EQ(log->closed, 1001);
         EXPECT_EQ(co_await presence::count("people"), 0u);
         co_return {};
     });
     EXPECT_EQ(outcome.status, 0);
+}
+
+TEST(WebSocketTransport, a_message_over_the_limit_ends_the_socket_and_the_log_names_the_limit) {
+    LogCapture log;
+    auto outcome = simulate({}, [&]() -> Task<Result<>> {
+        co_await serve();
+        auto seen = std::make_shared<Log>();
+        auto client = open(seen, "long");
+        co_await sleep(1s);
+        send(client, R"(["1","2","people","shout",{"x":")" + std::string(100'000, 'x') + "\"}]");
+        co_await sleep(1s);
+        EXPECT_NE(seen->closed, 0);  // it was still sending, and may not get to read the 1009
+        co_return {};
+    });
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_TRUE(log.contains("warning a message is longer than the socket takes"));
+    EXPECT_TRUE(log.contains("limit=65536"));
+    EXPECT_TRUE(log.contains("SocketLimits::max_message"));
+}
+
+TEST(WebSocketTransport, an_endpoint_that_stops_closes_its_sockets_in_the_batches_of_its_options) {
+    LogCapture quiet;
+    std::vector<std::string> batches;
+    auto listening = subscribe_events("net.socket_drain", [&](const EventView& event) {
+        std::string text;
+        for (const Attribute& number : event.measurements) {
+            if (!text.empty()) text += ' ';
+            text.append(number.key).append("=").append(to_string(number.value));
+        }
+        batches.push_back(std::move(text));
+    });
+    finishes({.shards = 1}, [&]() -> Task<Result<>> {
+        const Pid tree = co_await serve({.drain_batch = 2, .drain_pause = 1s});
+        std::vector<std::shared_ptr<Log>> logs;
+        for (int i = 0; i < 6; ++i) {
+            logs.push_back(std::make_shared<Log>());
+            open(logs.back(), "c" + std::to_string(i));
+        }
+        co_await sleep(2s);
+        auto closed = [&] { return std::ranges::count(logs, 1012, &Log::closed); };
+        EXPECT_EQ(closed(), 0);
+        stop(tree);
+        co_await sleep(400ms);
+        EXPECT_EQ(closed(), 2);
+        co_await sleep(700ms);  // a pause is half a second to a second
+        EXPECT_GE(closed(), 4);
+        co_await sleep(1s);
+        EXPECT_EQ(closed(), 6);
+        EXPECT_EQ(batches,
+                  (std::vector<std::string>{"count=2 left=4", "count=2 left=2", "count=2 left=0"}));
+        co_return {};
+    });
 }
 
 }  // namespace bennu::websocket_transport_test

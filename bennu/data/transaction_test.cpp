@@ -130,10 +130,13 @@ TEST(Transaction, nested_ones_are_savepoints) {
 TEST(Transaction, many_take_turns) {
     with_repo([](Repo repo) -> Task<Result<>> {
         const Item counter = co_await require(repo.insert(Item{.tag = "counter"}));
-        int running = 50;
+        int running = 50, asked = 0;
         for (int i = 0; i < 50; ++i) {
-            spawn_task([repo, id = counter.id, &running]() -> Task<> {
-                const auto done = co_await repo.transaction([id](Tx tx) -> Task<Result<>> {
+            spawn_task([repo, id = counter.id, &running, &asked]() -> Task<> {
+                ++asked;
+                const auto done = co_await repo.transaction([id, &asked](Tx tx) -> Task<Result<>> {
+                    // The first one lets all others come and wait.
+                    while (asked < 50) co_await sleep(1ms);
                     Item item = co_await require(tx.get<Item>(id));
                     ++item.count;
                     co_await require(tx.update(item));

@@ -1,6 +1,33 @@
 #include "bennu/net/body_stream.hpp"
 
+#include <stdexcept>
+
+#include "bennu/net/http_trailers.hpp"
+
 namespace bennu::net {
+
+BodySink::BodySink(std::string_view announced) {
+    if (announced.empty()) return;
+    trailers_ = std::make_unique<Trailers>();
+    trailers_->announced.add("trailer", announced);
+}
+
+void BodySink::trailer(std::string_view name, std::string_view value) {
+    if (!may_trail_answer(name)) {
+        throw std::invalid_argument("the field " + std::string(name) +
+                                    " means nothing behind a body: it belongs into the head");
+    }
+    if (!trailers_ || !trailers_->announced.has_token("trailer", name)) {
+        throw std::invalid_argument("the response does not announce the field " +
+                                    std::string(name) +
+                                    ": it needs a header `trailer: " + std::string(name) + "`");
+    }
+    trailers_->fields.set(name, value);
+}
+
+const Headers* BodySink::trailers() const {
+    return trailers_ && !trailers_->fields.empty() ? &trailers_->fields : nullptr;
+}
 
 Task<Result<std::optional<std::string>>> BodyReader::next() {
     if (!source_) co_return std::optional<std::string>();
@@ -27,6 +54,10 @@ const Headers& BodyReader::trailers() const {
 Task<Result<>> BodyWriter::write(std::string text) const {
     std::shared_ptr<BodySink> sink = sink_;
     co_return co_await sink->write(std::move(text));
+}
+
+void BodyWriter::trailer(std::string_view name, std::string_view value) const {
+    sink_->trailer(name, value);
 }
 
 Task<bool> BodyWriter::closing(Duration limit) const {

@@ -18,6 +18,11 @@ struct BodyPlan {
     enum class Delivery : std::uint8_t {
         gathered,  ///< the handler finds the whole text
         streamed,  ///< the handler reads it piece by piece
+        /// The handler finds the whole text if that has come along with the head; else a reader,
+        /// with `rest` of which it gathers the text once it has decided to: a request that it
+        /// refuses before costs no transfer.
+        deferred,
+        refused,  ///< the handler has enough to do: 503 before the body is read
     };
     std::uint64_t limit = 0;  ///< over: 413, or an error `too_large` in the middle of a stream
     Delivery delivery = Delivery::gathered;
@@ -96,9 +101,22 @@ class BodyReader {
 /// Where a BodyWriter puts its text.
 class BodySink {
   public:
+    BodySink() = default;
+    /// `announced` is the response's `Trailer` field.
+    explicit BodySink(std::string_view announced);
     virtual ~BodySink() = default;
     virtual Task<Result<>> write(std::string text) = 0;
     virtual Task<bool> closing(Duration limit) = 0;
+    void trailer(std::string_view name, std::string_view value);
+    /// What is to follow the body; null: nothing.
+    const Headers* trailers() const;
+
+  private:
+    struct Trailers {
+        Headers announced;
+        Headers fields;
+    };
+    std::unique_ptr<Trailers> trailers_;  ///< null: none were announced
 };
 
 /// The body of a response while it is made. Copies write to the same response.
@@ -113,6 +131,12 @@ class BodyWriter {
     /// Waits until the response should come to its end because the client went away or the server
     /// stops: true. False once `limit` has passed.
     Task<bool> closing(Duration limit) const;
+    /// A field that follows the body, such as a checksum of it; the last value of a name counts.
+    /// The response's `Trailer` field has to name it. Over HTTP/1.1 it is sent to clients that take
+    /// such fields (`TE: trailers`), over HTTP/2 to all; others are told neither. A fault: a name
+    /// that was not announced, one that means nothing behind a body (Set-Cookie, Location), text
+    /// that is no field.
+    void trailer(std::string_view name, std::string_view value) const;
 
   private:
     std::shared_ptr<BodySink> sink_;

@@ -6,17 +6,39 @@ namespace bennu::net {
 
 using namespace std::chrono_literals;
 
-ConnectionTable::Entry::Entry(std::shared_ptr<ConnectionTable> table, Expired expired)
-    : table_(std::move(table)), index_(static_cast<std::uint32_t>(table_->rows_.size())) {
+ConnectionTable::Entry::Entry(std::shared_ptr<ConnectionTable> table, Expired expired,
+                              ConnectionSeat seat)
+    : table_(std::move(table)),
+      index_(static_cast<std::uint32_t>(table_->rows_.size())),
+      counted_(1),
+      address_(seat.address) {
     table_->rows_.push_back({Pid(), Instant::max(), expired, this});
+    if (!seat.counted && table_->counts_) table_->counts_->add(shard_index());
 }
 
 ConnectionTable::Entry::~Entry() {
     if (address_ != 0) table_->addresses->leave(address_);
+    if (counted_ && table_->counts_) table_->counts_->leave(shard_index());
     Row& last = table_->rows_.back();
     last.entry->index_ = index_;
     table_->rows_[index_] = last;
     table_->rows_.pop_back();
+}
+
+void ConnectionTable::count_in(std::shared_ptr<ConnectionCounts> counts) {
+    std::swap(counts_, counts);
+    for (const Row& row : rows_) {
+        if (!row.entry->counted_) continue;
+        if (counts) counts->leave(shard_index());
+        counts_->add(shard_index());
+    }
+}
+
+bool ConnectionTable::enter() {
+    if (!counts_) return true;
+    if (!counts_->enter()) return false;
+    counts_->place_on(shard_index());
+    return true;
 }
 
 void ConnectionTable::sweep(Instant now) {

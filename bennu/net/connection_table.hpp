@@ -5,9 +5,18 @@
 #include <vector>
 
 #include "bennu/net/address_counts.hpp"
+#include "bennu/net/admission.hpp"
+#include "bennu/net/connection_counts.hpp"
 #include "bennu/runtime/process.hpp"
 
 namespace bennu::net {
+
+/// What a connection takes of what its server has for all: passed on from entry to entry, and
+/// given back by the last one.
+struct ConnectionSeat {
+    std::uint32_t address = 0;  ///< its slot in the counts of addresses
+    bool counted = false;       ///< as one of the server's connections, on this shard
+};
 
 /// The connections of one listener on one shard: how many there are, which are overdue, and that
 /// they shall end. An entry is 32 bytes and moving its deadline one store; a sweep looks at all of
@@ -19,7 +28,8 @@ class ConnectionTable {
     /// One connection's place in the table; lives in the connection, leaves with it.
     class Entry {
       public:
-        Entry(std::shared_ptr<ConnectionTable> table, Expired expired);
+        /// Without a seat that is counted it counts itself, whether there is room or not.
+        Entry(std::shared_ptr<ConnectionTable> table, Expired expired, ConnectionSeat seat = {});
         ~Entry();
         Entry(const Entry&) = delete;
         Entry& operator=(const Entry&) = delete;
@@ -33,16 +43,21 @@ class ConnectionTable {
         bool expired() const { return table_->rows_[index_].deadline == Instant::max(); }
         /// This connection is counted at its client's address, until the entry goes.
         void set_address(std::uint32_t slot) { address_ = slot; }
-        /// The entry that takes the connection over counts from now on.
-        std::uint32_t take_address() { return std::exchange(address_, 0); }
+        /// For the entry that takes the connection over.
+        ConnectionSeat take_seat() {
+            const ConnectionSeat seat{std::exchange(address_, 0), counted_ != 0};
+            counted_ = 0;
+            return seat;
+        }
         bool draining() const { return table_->draining; }
         const std::shared_ptr<ConnectionTable>& table() const { return table_; }
 
       private:
         friend class ConnectionTable;
         std::shared_ptr<ConnectionTable> table_;
-        std::uint32_t index_;
-        std::uint32_t address_ = 0;
+        std::uint32_t index_ : 31;
+        std::uint32_t counted_ : 1;
+        std::uint32_t address_;
     };
 
     std::size_t size() const { return rows_.size(); }
@@ -55,8 +70,17 @@ class ConnectionTable {
         owners_.push_back(std::move(owner));
     }
 
+    /// From now on its connections, those that it has too, count here.
+    void count_in(std::shared_ptr<ConnectionCounts> counts);
+    /// Null: nobody counts them all.
+    const std::shared_ptr<ConnectionCounts>& counts() const { return counts_; }
+    /// Counts one more on this shard, for the seat of an entry to come. False: there is no room.
+    bool enter();
+
     /// Null: connections are not counted by address.
     std::shared_ptr<AddressCounts> addresses;
+    /// Which of their requests are turned away.
+    Admission admission;
     /// How many are in a TLS handshake.
     std::uint32_t handshakes = 0;
     /// The listener stops: answers say `Connection: close` from now on.
@@ -70,6 +94,7 @@ class ConnectionTable {
         Entry* entry;
     };
     std::vector<Row> rows_;
+    std::shared_ptr<ConnectionCounts> counts_;
     std::vector<std::shared_ptr<const void>> owners_;
 };
 

@@ -1,6 +1,7 @@
 // What a server that stops owes to those who are connected.
 #include <gtest/gtest.h>
 
+#include "bennu/net/drain.hpp"
 #include "bennu/net/http_server.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
@@ -78,6 +79,41 @@ BENNU_SIM_TEST(Drain, an_idle_connection_is_closed_soon_but_not_at_once, options
     const std::string silent =
         heard_while_stopping(options, request_for("/one"), "served /one", 0s, "");
     EXPECT_TRUE(silent.contains("served /one")) << silent;
+}
+
+TEST(Drain, sockets_end_in_batches_with_pauses_that_differ) {
+    EXPECT_EQ(DrainPace({}, 0, 1).batch(), 10'000u);
+    EXPECT_EQ(DrainPace({}, 20'000, 2).batch(), 5000u);
+    // A million sockets are told within the time that a shutdown has.
+    EXPECT_EQ(DrainPace({}, 1'000'000, 2).batch(), 200'000u);
+    EXPECT_EQ(DrainPace({}, 3, 100'000).batch(), 1u);
+    Random random(1);
+    const DrainPace pace({}, 10, 1);
+    Duration shortest = pace.pause(random), longest = shortest;
+    for (int i = 0; i < 100; ++i) {
+        const Duration pause = pace.pause(random);
+        shortest = std::min(shortest, pause);
+        longest = std::max(longest, pause);
+    }
+    EXPECT_GE(shortest, 1s);
+    EXPECT_LE(longest, 2s);
+    EXPECT_GT(longest - shortest, 500ms);
+}
+
+TEST(Drain, batches_and_pauses_follow_the_options_within_the_time_that_there_is) {
+    Random random(1);
+    EXPECT_EQ(DrainPace({.batch = 100, .pause = 1s}, 1000, 1).batch(), 100u);
+    EXPECT_EQ(DrainPace({.batch = 100, .pause = 1s}, 5000, 1).batch(), 500u);
+    EXPECT_EQ(DrainPace({.batch = 100, .pause = 100ms}, 5000, 2).batch(), 50u);
+    EXPECT_EQ(DrainPace({.batch = 1, .pause = 1ms}, 5000, 1).batch(), 25u);
+    // None at all, and longer than there is time for.
+    const DrainPace at_once({.batch = 1, .pause = 0s}, 5000, 1);
+    EXPECT_EQ(at_once.batch(), 5000u);
+    EXPECT_EQ(at_once.pause(random), 0s);
+    const DrainPace slow({.batch = 1, .pause = 1h}, 5000, 1);
+    EXPECT_EQ(slow.batch(), 5000u);
+    EXPECT_LE(slow.pause(random), 10s);
+    EXPECT_EQ(DrainPace({.batch = 0, .pause = 1ms}, 1, 1).batch(), 1u);
 }
 
 }  // namespace bennu::net::drain_test

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,26 @@ Result<std::shared_ptr<const OpenFile>> OpenFile::open(const std::string& path) 
         ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::not_found : ErrorKind::io;
         return Error(kind, "", std::generic_category().message(code)).with_context(path);
     }
+    return adopt(fd, path);
+}
+
+Result<std::shared_ptr<const OpenFile>> OpenFile::of(std::string_view bytes) {
+    int fd = ::memfd_create("text", MFD_CLOEXEC);
+    if (fd < 0) return Error(ErrorKind::io, "", std::generic_category().message(errno));
+    while (!bytes.empty()) {
+        ssize_t count = ::write(fd, bytes.data(), bytes.size());
+        if (count >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        } else if (errno != EINTR) {
+            int code = errno;
+            ::close(fd);
+            return Error(ErrorKind::io, "", std::generic_category().message(code));
+        }
+    }
+    return adopt(fd, "a file in memory");
+}
+
+Result<std::shared_ptr<const OpenFile>> OpenFile::adopt(int fd, const std::string& path) {
     struct stat info{};
     if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         ::close(fd);

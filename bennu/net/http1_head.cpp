@@ -1,106 +1,72 @@
 #include "bennu/net/http1_head.hpp"
 
 #include <algorithm>
-#include <boost/beast/http/basic_parser.hpp>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/base/plain_text.hpp"
 #include "bennu/net/http_syntax.hpp"
 
 namespace bennu::net {
 
-namespace beast = boost::beast;
-
-/// Notes where Beast finds each piece, as offsets into the head's own copy of the text.
-struct Http1HeadReader::BeastHead final : beast::http::basic_parser<true> {
-    explicit BeastHead(RequestHead& out) : head(out) {
-        skip(true);  // the body is not Beast's business
-        body_limit(boost::none);
-        header_limit(UINT32_MAX);  // sizes were checked while the lines arrived
-    }
-
-    TextSlice slice(beast::string_view piece) const {
-        return {static_cast<std::uint32_t>(piece.data() - head.headers.text_.data()),
-                static_cast<std::uint32_t>(piece.size())};
-    }
-
-    void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target,
-                         int version, beast::error_code&) override {
-        head.method = method_from({method.data(), method.size()});
-        head.method_slice = slice(method);
-        head.target_slice = slice(target);
-        head.minor_version = version == 11 ? 1 : 0;
-    }
-    void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
-                       beast::error_code&) override {
-        auto name_at = slice(name);
-        // Beast names a position of its own for an empty value.
-        auto value_at = value.empty() ? TextSlice{name_at.at, 0} : slice(value);
-        head.headers.entries_.push_back({name_at.at, name_at.size, value_at.at, value_at.size});
-    }
-    void on_response_impl(int, beast::string_view, int, beast::error_code&) override {}
-    void on_header_impl(beast::error_code&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, beast::error_code&) override {}
-    std::size_t on_body_impl(beast::string_view body, beast::error_code&) override {
-        return body.size();
-    }
-    void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body,
-                                   beast::error_code&) override {
-        return body.size();
-    }
-    void on_finish_impl(beast::error_code&) override {}
-
-    RequestHead& head;
-};
-
 namespace {
 
-/// Beast stops at the field that it refuses, before it is noted: what was noted until then tells
-/// the cases apart.
-const Http1Refusal* refusal_of(const beast::error_code& error, const Headers& headers) {
-    bool length = error == beast::http::error::bad_content_length;
-    bool encoding = error == beast::http::error::bad_transfer_encoding;
-    if ((length && headers.contains("transfer-encoding")) ||
-        (encoding && headers.contains("content-length"))) {
-        return &refusals::length_and_chunked;
-    }
-    if (error == beast::http::error::multiple_content_length) return &refusals::repeated_length;
-    if (length)
-        return headers.contains("content-length") ? &refusals::repeated_length
-                                                  : &refusals::bad_length;
-    return encoding ? &refusals::bad_transfer_encoding : &refusals::bad_header;
+/// Most requests have no more fields.
+constexpr std::size_t usual_fields = 16;
+
+bool is_token_list(std::string_view list) {
+    bool tokens = true;
+    for_each_element(list, [&](std::string_view element) { tokens &= is_token(element); });
+    return tokens;
 }
 
 }  // namespace
 
 const Http1Refusal* Http1HeadReader::read(std::string_view text, RequestHead& out) {
     out.keep_alive = out.chunked = out.expect_continue = out.upgrade = false;
+    out.accepts_trailers = false;
     out.content_length.reset();
     out.path_slice = out.query_slice = out.host_slice = {};
-    out.headers.clear();
-    if (const auto* refusal = check_request_line(text)) return refusal;
+    out.headers.text_ = std::string(text);
+    out.headers.entries_.clear();
+    out.headers.entries_.reserve(usual_fields);
+    const std::size_t first_line = text.find('\r');
+    if (const auto* refusal = read_request_line(text.substr(0, first_line), out)) return refusal;
+    if (const auto* refusal = split_fields(text, first_line + 2, out)) return refusal;
+    return check(out);
+}
 
-    out.headers.text_.assign(text);
-    BeastHead parser(out);
-    beast::error_code error;
-    auto used = parser.put({out.headers.text_.data(), out.headers.text_.size()}, error);
-    if (error || used != text.size() || !parser.is_header_done()) {
-        return refusal_of(error, out.headers);
+const Http1Refusal* Http1HeadReader::split_fields(std::string_view text, std::size_t at,
+                                                  RequestHead& out) {
+    while (text[at] != '\r') {
+        const std::size_t end = text.find('\r', at);
+        std::size_t colon = at;
+        while (is_token_char(text[colon])) ++colon;
+        // A space before the colon, or no name at all: what stands in front of it could be read
+        // as another field by somebody else.
+        if (colon == at || text[colon] != ':') return &refusals::bad_header;
+        const std::string_view value = trim_ows(text.substr(colon + 1, end - colon - 1));
+        out.headers.entries_.push_back({static_cast<std::uint32_t>(at),
+                                        static_cast<std::uint32_t>(colon - at),
+                                        static_cast<std::uint32_t>(value.data() - text.data()),
+                                        static_cast<std::uint32_t>(value.size())});
+        at = end + 2;
     }
+    return nullptr;
+}
+
+const Http1Refusal* Http1HeadReader::check(RequestHead& out) {
     if (const auto* refusal = split_target(out)) return refusal;
     return check_fields(out);
 }
 
-const Http1Refusal* Http1HeadReader::check_request_line(std::string_view text) {
-    auto line = text.substr(0, text.find('\r'));
+const Http1Refusal* Http1HeadReader::read_request_line(std::string_view line, RequestHead& out) {
     auto first = line.find(' ');
     auto last = line.rfind(' ');
     if (first == std::string_view::npos || first == last || !is_token(line.substr(0, first))) {
         return &refusals::bad_request_line;
     }
     auto target = line.substr(first + 1, last - first - 1);
-    bool visible = std::all_of(target.begin(), target.end(),
-                               [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
+    bool visible = plain_run<' ', '#'>(target) == target.size();
     if (target.empty() || !visible) return &refusals::bad_target;
     auto version = line.substr(last + 1);
     if (version.size() != 8 || !version.starts_with("HTTP/") || !is_ascii_digit(version[5]) ||
@@ -108,6 +74,11 @@ const Http1Refusal* Http1HeadReader::check_request_line(std::string_view text) {
         return &refusals::bad_request_line;
     }
     if (version[5] != '1' || version[7] > '1') return &refusals::bad_version;
+    out.method = method_from(line.substr(0, first));
+    out.method_slice = {0, static_cast<std::uint32_t>(first)};
+    out.target_slice = {static_cast<std::uint32_t>(first + 1),
+                        static_cast<std::uint32_t>(target.size())};
+    out.minor_version = version[7] == '1' ? 1 : 0;
     return nullptr;
 }
 
@@ -159,6 +130,8 @@ const Http1Refusal* Http1HeadReader::check_host(RequestHead& out) {
         host->value_at = out.host_slice.at;
         host->value_size = out.host_slice.size;
     }
+    const std::string_view value = out.headers.text({host->value_at, host->value_size});
+    host->value_size = static_cast<std::uint32_t>(without_empty_port(value).size());
     out.host_slice = {host->value_at, host->value_size};
     return nullptr;
 }
@@ -168,6 +141,12 @@ const Http1Refusal* Http1HeadReader::check_fields(RequestHead& out) {
     for (auto field : out.headers) {
         if (field.name.contains('_')) return &refusals::underscore_name;
         switch (field.name.size()) {
+            case 2:
+                if (!iequals(field.name, "te")) break;
+                for_each_element(field.value, [&](std::string_view coding) {
+                    out.accepts_trailers |= iequals(coding, "trailers") && out.minor_version == 1;
+                });
+                break;
             case 6:
                 if (!iequals(field.name, "expect")) break;
                 if (!iequals(field.value, "100-continue")) return &refusals::unknown_expectation;
@@ -178,6 +157,7 @@ const Http1Refusal* Http1HeadReader::check_fields(RequestHead& out) {
                 break;
             case 10:
                 if (!iequals(field.name, "connection")) break;
+                if (!is_token_list(field.value)) return &refusals::bad_header;
                 for_each_element(field.value, [&](std::string_view token) {
                     close |= iequals(token, "close");
                     keep |= iequals(token, "keep-alive");
@@ -196,6 +176,10 @@ const Http1Refusal* Http1HeadReader::check_fields(RequestHead& out) {
                 out.content_length = length;
                 break;
             }
+            case 16:
+                if (iequals(field.name, "proxy-connection") && !is_token_list(field.value))
+                    return &refusals::bad_header;
+                break;
             case 17:
                 if (!iequals(field.name, "transfer-encoding")) break;
                 if (out.minor_version == 0) return &refusals::chunked_in_http_1_0;

@@ -1,68 +1,24 @@
 #include "bennu/net/http1_parser.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/base/byte_scan.hpp"
 #include "bennu/net/http1_head.hpp"
 #include "bennu/net/http_syntax.hpp"
+#include "bennu/net/http_trailers.hpp"
 
 namespace bennu::net {
 
 namespace {
 
-/// Where the next control character (tab excepted) is, or the size of the text. Eight bytes at a
-/// time: heads hold one in about forty.
+/// Where the next control character (tab excepted) is, or the size of the text.
 std::size_t find_control(std::string_view text, std::size_t at) {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t highs = 0x8080808080808080;
-    while (at + 8 <= text.size()) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + at, 8);
-        // Nonzero when a byte is below 0x20, or equals 0x7f; a false alarm (tab, borrow) costs a
-        // look byte by byte.
-        auto below = (word - ones * 0x20) & ~word & highs;
-        auto del = word ^ (ones * 0x7f);
-        auto equals = (del - ones) & ~del & highs;
-        if ((below | equals) != 0) {
-            for (std::size_t i = 0; i < 8; ++i) {
-                if (is_forbidden_control(text[at + i])) return at + i;
-            }
-        }
-        at += 8;
-    }
-    while (at < text.size() && !is_forbidden_control(text[at])) ++at;
-    return at;
-}
-
-/// Fields that decide about framing, routing or access mean nothing after the body (RFC
-/// 9110, 6.5.1).
-bool may_trail(std::string_view name) {
-    constexpr std::string_view refused[] = {"transfer-encoding",
-                                            "content-length",
-                                            "content-encoding",
-                                            "content-type",
-                                            "content-range",
-                                            "host",
-                                            "connection",
-                                            "upgrade",
-                                            "expect",
-                                            "te",
-                                            "trailer",
-                                            "authorization",
-                                            "cookie",
-                                            "proxy-authorization",
-                                            "cache-control",
-                                            "range",
-                                            "max-forwards",
-                                            "x-forwarded-for",
-                                            "x-forwarded-proto",
-                                            "x-forwarded-host",
-                                            "forwarded"};
-    for (auto one : refused) {
-        if (iequals(name, one)) return false;
-    }
-    return true;
+    const std::size_t found = find_char(text.substr(at), [](Chars c) {
+        constexpr signed char first_plain = 0x20, first_high = 0, tab = '\t', del = 0x7f;
+        return ((c < first_plain & c >= first_high) & c != tab) | c == del;
+    });
+    return at + found;
 }
 
 }  // namespace

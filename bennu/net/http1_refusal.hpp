@@ -12,7 +12,7 @@ struct Http1Refusal {
     std::string_view message;
 };
 
-/// Every reason the HTTP/1.1 codec knows. Compare by address or by `code`.
+/// Every reason the codecs of HTTP/1.1 and HTTP/2 know. Compare by address or by `code`.
 namespace refusals {
 inline constexpr Http1Refusal bad_line_end{400, "bad_line_end",
                                            "a line must end with CR LF and nothing else"};
@@ -48,6 +48,10 @@ inline constexpr Http1Refusal headers_too_large{431, "headers_too_large",
                                                 "the header fields are too large"};
 inline constexpr Http1Refusal connect_unsupported{501, "connect_unsupported",
                                                   "this server is not a proxy"};
+inline constexpr Http1Refusal unknown_protocol{501, "unknown_protocol",
+                                               "the only protocol spoken on a stream is websocket"};
+inline constexpr Http1Refusal bad_websocket_stream{
+    400, "bad_websocket_stream", "the stream of a WebSocket has no length and begins open"};
 inline constexpr Http1Refusal bad_version{505, "bad_version",
                                           "this server speaks HTTP/1.0 and HTTP/1.1 here"};
 }  // namespace refusals

@@ -1,4 +1,5 @@
 #include "bennu/base/log.hpp"
+#include "bennu/net/http_guard.hpp"
 #include "bennu/net/http_response.hpp"
 #include "bennu/net/http_stream_state.hpp"
 #include "bennu/net/websocket_connection.hpp"
@@ -11,9 +12,14 @@ namespace {
 constexpr std::size_t copied_body = 16 * 1024;
 /// Answers of a pipeline are gathered up to this size before they are sent.
 constexpr std::size_t gathered_output = 64 * 1024;
+/// So many requests of a pipeline are answered before other connections get their turn.
+constexpr int answers_per_turn = 64;
+/// Most heads are smaller.
+constexpr std::size_t usual_head = 320;
 
-bool is_text(const HttpResponse& response) {
-    return response.body.index() < 2;
+/// Goes through the output buffer, and leaves together with what else is there.
+bool is_short_text(const HttpResponse& response) {
+    return response.body.index() < 2 && response.body_view().size() <= copied_body;
 }
 
 }  // namespace
@@ -30,22 +36,58 @@ std::optional<std::uint64_t> HttpResponse::body_size() const {
     return body_view().size();
 }
 
+void HttpConnection::Interim::write(int status, const Headers& headers) {
+    if (!connection_ || connection_->ended_) return;
+    append_response_head(connection_->stream_.out(), status, headers, {});
+    if (!connection_->stream_.flush()) connection_->lost_ = true;
+}
+
+/// Ends what a handler may still hold, also when the frame is destroyed.
+class HttpConnection::InterimTurn {
+  public:
+    InterimTurn() = default;
+    InterimTurn(const InterimTurn&) = delete;
+    InterimTurn& operator=(const InterimTurn&) = delete;
+    ~InterimTurn() { end(); }
+    std::shared_ptr<InterimWriter> begin(std::shared_ptr<Interim> interim) {
+        interim_ = std::move(interim);
+        return interim_;
+    }
+    void end() {
+        if (interim_) std::exchange(interim_, nullptr)->end();
+    }
+
+  private:
+    std::shared_ptr<Interim> interim_;
+};
+
 Task<> HttpConnection::serve() {
     bool open = true;
-    while (open) {
+    for (int in_turn = 1; open; ++in_turn) {
+        if (in_turn % answers_per_turn == 0) co_await yield_now();
         auto incoming = std::move(incoming_);
-        Answering answering{.head_request = incoming->head.method == Method::head,
-                            .keep_alive = incoming->head.keep_alive,
-                            .minor_version = incoming->head.minor_version};
+        HttpRequest& request = incoming->request;
+        Answering answering{.head_request = request.head.method == Method::head,
+                            .keep_alive = request.head.keep_alive,
+                            .minor_version = request.head.minor_version,
+                            .trailers = request.head.accepts_trailers};
         if (peer_.host.empty()) peer_ = reactor().peer_address(stream_.socket());
         BodyRef<Upload> upload;
-        if (incoming->streamed) upload = BodyRef<Upload>::make(*this, incoming->head);
-        HttpRequest request{
-            std::move(incoming->head),    std::move(incoming->body), peer_,
-            incoming->received,           stream_.secure(),          BodyReader(upload.get()),
-            std::move(incoming->trailers)};
+        if (incoming->streamed) {
+            upload = BodyRef<Upload>::make(*this, request.head, std::exchange(request.body, {}));
+            request.stream = BodyReader(upload.get());
+        }
+        request.peer = peer_;
+        request.tls = stream_.secure();
+        InterimTurn interim;
+        if (options().interim_responses && answering.minor_version > 0)
+            request.interim = interim.begin(std::make_shared<Interim>(*this));
+        RequestLine line(request.head);
+        auto handling = serving_->handler->handle(std::move(request));
         incoming.reset();
-        HttpResponse response = co_await answer(std::move(request));
+        auto outcome = co_await contain(std::move(handling));
+        HttpResponse& response = answer_of(outcome, *serving_->handler, line);
+        interim.end();
         if (response.websocket) {
             upgrade(std::move(response));
             co_return;
@@ -55,7 +97,7 @@ Task<> HttpConnection::serve() {
                                served_ != options().max_requests &&
                                (answering.minor_version > 0 || response.body_size()) &&
                                (!upload || upload->may_skip(options().skip_body));
-        if (is_text(response)) {
+        if (is_short_text(response)) {
             write_response(response, answering);
         } else if (!co_await write_long(response, answering)) {
             if (stream_.pending() > 0) (void)stream_.flush();
@@ -76,16 +118,15 @@ Task<> HttpConnection::serve() {
         // The next request of a pipeline, if it is there already.
         Step step = in_.empty() ? Step::need_more : parse({});
         while (step == Step::need_more && !lost_) {
-            if (stream_.pending() > 0 && !co_await drained()) break;
-            if (!readable_) break;
+            if (!flushed() && !co_await drained()) break;
+            if (!stream_.readable()) break;
             TcpStream::Read got = stream_.read();
-            readable_ = got.kind == TcpStream::Read::Kind::data && !got.drained;
             if (got.kind == TcpStream::Read::Kind::closed) peer_closed_ = true;
             if (got.kind != TcpStream::Read::Kind::data) break;
             step = parse(got.bytes);
         }
         open = step == Step::request && !lost_;
-        if (step == Step::refused) {
+        if (step == Step::refused || step == Step::handed_over) {
             serving_request_ = false;
             co_return;
         }
@@ -99,20 +140,6 @@ Task<> HttpConnection::serve() {
     }
 }
 
-Task<HttpResponse> HttpConnection::answer(HttpRequest request) {
-    std::string target(request.head.target());
-    std::string method(request.head.method_text());
-    auto outcome = co_await contain(serving_->handler->handle(std::move(request)));
-    if (outcome) co_return std::move(*outcome.value);
-    ExitReason reason = ExitReason::from_fault(*outcome.fault);
-    std::string at;
-    for (const std::string& await : reason.awaits())
-        at.append(at.empty() ? "" : " < ").append(await);
-    log_error("a request crashed",
-              {{"method", method}, {"target", target}, {"reason", reason.describe()}, {"at", at}});
-    co_return serving_->handler->failure(500, "internal", "something went wrong on our side");
-}
-
 void HttpConnection::append_head(const HttpResponse& response, Answering answering) {
     ResponseFraming framing;
     if (std::optional<std::uint64_t> length = response.body_size()) {
@@ -124,23 +151,25 @@ void HttpConnection::append_head(const HttpResponse& response, Answering answeri
     framing.keep_alive = answering.keep_alive;
     framing.minor_version = answering.minor_version;
     framing.date = shard_local<HttpDate>().at(wall_now());
+    // One allocation instead of one for each doubling.
+    const std::size_t body = is_short_text(response) ? response.body_view().size() : 0;
+    stream_.out().reserve(stream_.out().size() + usual_head + body);
     append_response_head(stream_.out(), response.status, response.headers, framing);
 }
 
 void HttpConnection::write_response(HttpResponse& response, Answering answering) {
     append_head(response, answering);
     bool bodiless = answering.head_request || response.status == 204 || response.status == 304;
-    if (bodiless) return;
-    std::string_view body = response.body_view();
-    if (body.size() <= copied_body) {
-        stream_.write(body);
-    } else if (!stream_.flush(body)) {
-        lost_ = true;
-    }
+    if (!bodiless) stream_.write(response.body_view());
+}
+
+bool HttpConnection::flushed() {
+    if (stream_.pending() > 0 && !stream_.flush()) lost_ = true;
+    return !lost_ && stream_.pending() == 0;
 }
 
 Task<bool> HttpConnection::drained() {
-    if (!stream_.flush()) lost_ = true;
+    if (flushed()) co_return true;
     while (!lost_ && stream_.pending() > 0) {
         if (!co_await wait_writable()) break;
     }
@@ -166,7 +195,7 @@ void HttpConnection::upgrade(HttpResponse response) {
         .table = entry_.table(),
         .input = std::move(in_),
         .peer = peer_,
-        .address = entry_.take_address(),
+        .seat = entry_.take_seat(),
     };
     start_websocket(std::move(start));
     ended_ = true;

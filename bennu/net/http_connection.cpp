@@ -1,9 +1,12 @@
 #include "bennu/net/http_connection.hpp"
 
 #include "bennu/base/events.hpp"
+#include "bennu/net/http2_connection.hpp"
 #include "bennu/net/http_response.hpp"
 #include "bennu/net/http_stream_state.hpp"
 #include "bennu/net/proxy_protocol.hpp"
+#include "bennu/net/refused_request.hpp"
+#include "bennu/runtime/ready_queue.hpp"
 
 namespace bennu::net {
 
@@ -12,16 +15,20 @@ using namespace std::chrono_literals;
 namespace {
 
 constinit EventName tls_handshake{"net.tls.handshake"};
+constinit EventName request_refused{"net.request.refused"};
+
+/// Answers of a client that does not read them while it asks for more.
+constexpr std::size_t most_unread_refusals = 64 * 1024;
 
 }  // namespace
 
 HttpConnection::HttpConnection(SocketHandle socket, const HttpServing& serving,
-                               std::shared_ptr<ConnectionTable> table, std::uint32_t address)
+                               std::shared_ptr<ConnectionTable> table, ConnectionSeat seat)
     : stream_(socket),
       serving_(&serving),
-      entry_(std::move(table), [](Pid pid) { cast(Ref<HttpConnection>(pid), Expired{}); }),
+      entry_(
+          std::move(table), [](Pid pid) { cast(Ref<HttpConnection>(pid), Expired{}); }, seat),
       parser_(serving.options.limits) {
-    entry_.set_address(address);
     peer_.host.clear();
     if (options().proxy_protocol) {
         phase_ = Phase::proxy_header;
@@ -36,14 +43,22 @@ HttpConnection::~HttpConnection() {
     if (phase_ == Phase::handshaking) --entry_.table()->handshakes;
 }
 
-void HttpConnection::handle(Begin) {
+void HttpConnection::handle(Begin begin) {
     entry_.set_connection(self());
     if (phase_ == Phase::handshaking) {
         begin_handshake({});
     } else {
         set_phase(phase_);
     }
-    if (!stream_.watch()) end();
+    if (!stream_.watch()) {
+        end();
+        return;
+    }
+    // Its request has often come along. Read now, it is not behind all that is ready by the next
+    // turn, and its wait is counted from where it began.
+    const ReadySince since(begin.since);
+    stream_.note({.readable = true});
+    read_input();
 }
 
 bool HttpConnection::read_proxy_header(std::span<char> bytes) {
@@ -62,7 +77,7 @@ bool HttpConnection::read_proxy_header(std::span<char> bytes) {
     if (serving_->tls) {
         ++entry_.table()->handshakes;
         begin_handshake(rest);
-        readable_ = true;  // what it has received already is still to be read
+        stream_.note({.readable = true});  // what it has received already is still to be read
     } else {
         set_phase(Phase::idle);
         in_ = std::move(rest);
@@ -120,7 +135,7 @@ void HttpConnection::set_phase(Phase phase) {
 
 Instant HttpConnection::body_deadline() const {
     Pace pace;
-    pace.moved(incoming_->body.size());
+    pace.moved(incoming_->request.body.size());
     pace.waited(now() - incoming_->body_started);
     return now() + pace.patience({options().body_timeout, options().body_rate_grace,
                                   options().min_body_rate});
@@ -132,6 +147,7 @@ void HttpConnection::handle(Expired) {
     if (phase_ == Phase::reading_head || phase_ == Phase::reading_body) {
         HttpResponse response = serving_->handler->failure(408, "request_timeout",
                                                            "the request took too long to arrive");
+        tell_of_refusal(408, "request_timeout", in_);
         write_response(response, {.keep_alive = false});
         finish_output(true);
     } else if (phase_ == Phase::handshaking) {
@@ -145,12 +161,11 @@ void HttpConnection::handle(Expired) {
 
 void HttpConnection::handle_io(std::uint8_t, Readiness ready) {
     if (ended_) return;
+    stream_.note(ready);
     if (ready.writable && stream_.pending() > 0 && !stream_.flush()) lost_ = true;
-    if (ready.readable || ready.hangup) readable_ = true;
     if (waiting_) {
-        if (ready.hangup) waiting_->hung_up = true;
         if (ready.writable || lost_) waiting_->writers.notify();
-        if (readable_) waiting_->readers.notify();
+        if (stream_.readable()) waiting_->readers.notify();
         if (ready.hangup || lost_) waiting_->enders.notify();
     }
     if (serving_request_) return;
@@ -159,7 +174,12 @@ void HttpConnection::handle_io(std::uint8_t, Readiness ready) {
         return;
     }
     if (phase_ == Phase::lingering && stream_.pending() == 0) stream_.shutdown_write();
-    if (readable_) read_input();
+    if (stream_.readable() && !stream_.asked_to_read_on()) read_input();
+}
+
+void HttpConnection::handle(ReadOn) {
+    stream_.reading_on();
+    if (!ended_ && !serving_request_ && stream_.readable()) read_input();
 }
 
 void HttpConnection::wind_up() {
@@ -172,40 +192,86 @@ HttpConnection::Waiting& HttpConnection::waiting() {
 }
 
 void HttpConnection::read_input() {
-    while (readable_ && !ended_) {
-        TcpStream::Read got = stream_.read();
-        if (phase_ == Phase::handshaking && stream_.tls()->status() == TlsSession::Status::open)
-            established();
-        if (got.kind == TcpStream::Read::Kind::closed) {
-            if (std::exchange(phase_, Phase::idle) == Phase::handshaking) end_handshake("failed");
-            end();
-            return;
-        }
-        readable_ = got.kind == TcpStream::Read::Kind::data && !got.drained;
-        if (got.kind != TcpStream::Read::Kind::data || phase_ == Phase::lingering) continue;
-        std::span<char> bytes = got.bytes;
-        if (phase_ == Phase::proxy_header) {
-            if (!read_proxy_header(bytes)) {
-                end();
-                return;
-            }
-            if (phase_ != Phase::idle || in_.empty()) continue;
-            bytes = {};
-        }
-        switch (parse(bytes)) {
-            case Step::need_more:
-                break;
-            case Step::refused:
-                return;
-            case Step::request:
-                serving_request_ = true;
-                run_in_process(serve());
-                return;
-        }
+    if (ended_) return;
+    const TcpStream::Turn turn =
+        stream_.read_turn([this](std::span<char> bytes) { return take_input(bytes); });
+    if (turn == TcpStream::Turn::stopped || handshake_done({})) return;
+    if (turn == TcpStream::Turn::closed) {
+        if (std::exchange(phase_, Phase::idle) == Phase::handshaking) end_handshake("failed");
+        end();
+    } else if (turn == TcpStream::Turn::portion_read && stream_.ask_to_read_on()) {
+        cast(Ref<HttpConnection>(self()), ReadOn{});
     }
 }
 
+bool HttpConnection::handshake_done(std::span<char> bytes) {
+    if (phase_ != Phase::handshaking || stream_.tls()->status() != TlsSession::Status::open)
+        return false;
+    established();
+    if (stream_.tls()->protocol() != "h2") return false;
+    become_http2({bytes.data(), bytes.size()});
+    return true;
+}
+
+bool HttpConnection::take_input(std::span<char> bytes) {
+    if (handshake_done(bytes)) return false;
+    if (phase_ == Phase::lingering) return true;
+    if (phase_ == Phase::proxy_header) {
+        if (!read_proxy_header(bytes)) {
+            end();
+            return false;
+        }
+        if (phase_ != Phase::idle || in_.empty()) return true;
+        bytes = {};
+    }
+    switch (parse(bytes)) {
+        case Step::need_more:
+            if (stream_.pending() == 0) break;
+            if (!stream_.flush() || stream_.pending() > most_unread_refusals) {
+                end();
+                return false;
+            }
+            break;
+        case Step::refused:
+        case Step::handed_over:
+            return false;
+        case Step::request:
+            serving_request_ = true;
+            run_in_process(serve());
+            return false;
+    }
+    return true;
+}
+
+std::optional<HttpConnection::Step> HttpConnection::recognise_http2(std::span<char> fresh) {
+    if (served_ > 0 || incoming_ || stream_.secure() || options().http2.streams == 0)
+        return std::nullopt;
+    std::string input = in_;
+    input.append(fresh.data(), std::min(fresh.size(), http2_preface.size()));
+    if (input.starts_with(http2_preface)) {
+        become_http2(std::exchange(in_, {}).append(fresh.data(), fresh.size()));
+        return Step::handed_over;
+    }
+    if (input.empty() || !http2_preface.starts_with(input)) return std::nullopt;
+    in_ = std::move(input);
+    if (phase_ == Phase::idle) set_phase(Phase::reading_head);
+    return Step::need_more;
+}
+
+void HttpConnection::become_http2(std::string input) {
+    start_http2({.stream = std::move(stream_),
+                 .serving = serving_,
+                 .table = entry_.table(),
+                 .input = std::move(input),
+                 .peer = peer_,
+                 .seat = entry_.take_seat(),
+                 .since = ready_since()});
+    ended_ = true;
+    exit_self();
+}
+
 HttpConnection::Step HttpConnection::parse(std::span<char> fresh) {
+    if (auto step = recognise_http2(fresh)) return *step;
     std::size_t consumed = 0;
     if (in_.empty()) {
         std::string_view input(fresh.data(), fresh.size());
@@ -223,13 +289,19 @@ HttpConnection::Step HttpConnection::parse(std::span<char> fresh) {
 HttpConnection::Step HttpConnection::parse_from(std::string_view input, std::size_t& consumed) {
     if (!incoming_) {
         incoming_ = std::make_unique<Incoming>();
-        incoming_->received = now();
+        incoming_->request.received = now();
     }
     while (true) {
-        Http1Event event = parser_.next(input.substr(consumed), incoming_->head);
+        const std::string_view rest = input.substr(consumed);
+        Http1Event event = parser_.next(rest, incoming_->request.head);
         consumed += event.consumed;
         switch (event.kind) {
             case Http1Event::Kind::need_more:
+                if (incoming_->deferred) {
+                    incoming_->streamed = true;
+                    set_phase(Phase::answering);
+                    return Step::request;
+                }
                 if (parser_.idle()) {
                     incoming_.reset();
                     if (phase_ != Phase::idle) set_phase(Phase::idle);
@@ -240,10 +312,22 @@ HttpConnection::Step HttpConnection::parse_from(std::string_view input, std::siz
                 }
                 return Step::need_more;
             case Http1Event::Kind::head: {
-                RequestHead& head = incoming_->head;
+                RequestHead& head = incoming_->request.head;
+                incoming_->head_read = true;
+                if (turn_away(head)) {
+                    if (refuse_busy("overloaded", "there is too much to do right now") ==
+                        Step::refused) {
+                        return Step::refused;
+                    }
+                    break;
+                }
                 if (!head.has_body()) break;
                 BodyPlan plan = serving_->handler->body_plan(head);
                 parser_.body_limit(plan.limit);
+                if (plan.delivery == BodyPlan::Delivery::refused) {
+                    tell_of_refusal(503, "busy", {});
+                    return refuse_busy("busy", "too many requests of this kind are under way");
+                }
                 if (head.content_length.value_or(0) > plan.limit)
                     break;  // refused by the next step
                 if (plan.delivery == BodyPlan::Delivery::streamed) {
@@ -251,6 +335,8 @@ HttpConnection::Step HttpConnection::parse_from(std::string_view input, std::siz
                     set_phase(Phase::answering);
                     return Step::request;
                 }
+                incoming_->deferred = plan.delivery == BodyPlan::Delivery::deferred;
+                if (incoming_->deferred) break;
                 incoming_->body_started = now();
                 set_phase(Phase::reading_body);
                 if (head.expect_continue) {
@@ -260,24 +346,78 @@ HttpConnection::Step HttpConnection::parse_from(std::string_view input, std::siz
                 break;
             }
             case Http1Event::Kind::body:
-                incoming_->body.append(event.body);
+                incoming_->request.body.append(event.body);
                 break;
             case Http1Event::Kind::done:
-                incoming_->trailers = parser_.take_trailers();
+                if (incoming_->refused) {
+                    incoming_->refused = incoming_->head_read = false;
+                    incoming_->request.received = now();
+                    break;
+                }
+                incoming_->request.trailers = parser_.take_trailers();
                 set_phase(Phase::answering);
                 return Step::request;
             case Http1Event::Kind::error:
-                refuse(*event.refusal);
+                refuse(*event.refusal, rest);
                 return Step::refused;
         }
     }
 }
 
-void HttpConnection::refuse(const Http1Refusal& refusal) {
+void HttpConnection::tell_of_refusal(int status, std::string_view code, std::string_view seen) {
+    if (peer_.host.empty()) peer_ = reactor().peer_address(stream_.socket());
+    RefusedRequest request{.status = status,
+                           .code = code,
+                           .peer = peer_,
+                           .received = incoming_ ? incoming_->request.received : now()};
+    if (incoming_ && incoming_->head_read) {
+        request.method = incoming_->request.head.method_text();
+        request.path = incoming_->request.head.path();
+    } else {
+        const SeenRequestLine line = seen_request_line(seen);
+        request.method = line.method;
+        request.path = line.path;
+    }
+    net::tell_of_refusal(*serving_->handler, request);
+}
+
+void HttpConnection::refuse(const Http1Refusal& refusal, std::string_view seen) {
+    tell_of_refusal(refusal.status, refusal.code, seen);
     HttpResponse response =
         serving_->handler->failure(refusal.status, refusal.code, refusal.message);
     write_response(response, {.keep_alive = false});
     finish_output(true);
+}
+
+bool HttpConnection::turn_away(const RequestHead& head) {
+    Admission& admission = entry_.table()->admission;
+    const Duration waited = readiness_waited();
+    // Not the turn's time: many requests of a long turn are judged at its beginning by that.
+    const Instant at = ready_since() + waited;
+    const Admission::Verdict verdict = admission.judge(at, waited);
+    if (verdict == Admission::Verdict::admitted) return false;
+    if (serving_->handler->reserved(head, verdict)) return false;
+    emit(request_refused, {{"waited", waited}}, {{"why", to_string(verdict)}});
+    return true;
+}
+
+HttpConnection::Step HttpConnection::refuse_busy(std::string_view code, std::string_view message) {
+    const RequestHead& head = incoming_->request.head;
+    HttpResponse response = serving_->handler->failure(503, code, message);
+    if (!response.headers.contains("retry-after")) response.headers.add("retry-after", "1");
+    if (served_ < UINT16_MAX) ++served_;
+    Answering answering{.head_request = head.method == Method::head,
+                        .keep_alive = head.keep_alive && !head.has_body() && !entry_.draining() &&
+                                      served_ != options().max_requests,
+                        .minor_version = head.minor_version};
+    write_response(response, answering);
+    if (!answering.keep_alive) {
+        finish_output(true);
+        return Step::refused;
+    }
+    set_phase(Phase::answering);
+    incoming_->refused = true;
+    return Step::need_more;
 }
 
 void HttpConnection::finish_output(bool close) {

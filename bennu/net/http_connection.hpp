@@ -17,6 +17,7 @@ struct HttpServing {
     std::shared_ptr<const HttpHandler> handler;
     std::shared_ptr<TlsContext> tls;  ///< null: plain
     std::shared_ptr<AddressCounts> addresses;
+    std::shared_ptr<ConnectionCounts> counts;
 };
 
 /// The process of one HTTP/1.1 connection. Requests are answered in order, each by a coroutine that
@@ -25,16 +26,21 @@ struct HttpServing {
 /// pass through piece by piece in http_upload.cpp and http_download.cpp.
 class HttpConnection : public Server {
   public:
-    struct Begin {};
+    struct Begin {
+        Instant since;  ///< the client has waited in the kernel's queue
+    };
     struct Expired {};
+    /// There is more to read than one turn's portion.
+    struct ReadOn {};
 
-    /// `serving` lives as long as the table. `address` is the connection's slot in its counts.
+    /// `serving` lives as long as the table.
     HttpConnection(SocketHandle socket, const HttpServing& serving,
-                   std::shared_ptr<ConnectionTable> table, std::uint32_t address);
+                   std::shared_ptr<ConnectionTable> table, ConnectionSeat seat);
     ~HttpConnection();
 
-    void handle(Begin);
+    void handle(Begin begin);
     void handle(Expired);
+    void handle(ReadOn);
     void handle_io(std::uint8_t tag, Readiness ready);
     Task<> terminate(ExitReason reason);
     /// The listener stops: endless answers are told to end.
@@ -42,13 +48,18 @@ class HttpConnection : public Server {
     /// The listener began to stop so long ago: whether this connection has nothing to say any more.
     /// Who has just connected, or asks again right away, still gets an answer instead of a reset.
     bool silent_for(Duration draining) const;
+    /// The connections of its listener on this shard: what a request leaves behind may join them,
+    /// and ends with them.
+    const std::shared_ptr<ConnectionTable>& table() const { return entry_.table(); }
 
   private:
     struct Incoming;
     struct Waiting;
     class Upload;
     class Download;
-    enum class Step : std::uint8_t { need_more, request, refused };
+    class Interim;
+    class InterimTurn;
+    enum class Step : std::uint8_t { need_more, request, refused, handed_over };
     enum class Phase : std::uint8_t {
         proxy_header,
         handshaking,
@@ -63,28 +74,46 @@ class HttpConnection : public Server {
         bool head_request = false;
         bool keep_alive = true;
         std::uint8_t minor_version = 1;
+        bool trailers = false;  ///< may follow the body
     };
 
     void read_input();
+    /// Takes what was read; whether to read on.
+    bool take_input(std::span<char> bytes);
+    /// The handshake may have come to its end with what was read last, of which `bytes` are
+    /// plaintext. Whether another process took the connection.
+    bool handshake_done(std::span<char> bytes);
     bool read_proxy_header(std::span<char> bytes);
     void begin_handshake(std::string_view received);
     void end_handshake(std::string_view outcome);
     void established();
     Step parse(std::span<char> fresh);
+    /// Before the first request of a plain connection: whether its client speaks HTTP/2, or may.
+    std::optional<Step> recognise_http2(std::span<char> fresh);
+    void become_http2(std::string input);
     Step parse_from(std::string_view input, std::size_t& consumed);
-    void refuse(const Http1Refusal& refusal);
+    /// `seen` is what there is of a head that was not read yet.
+    void refuse(const Http1Refusal& refusal, std::string_view seen);
+    void tell_of_refusal(int status, std::string_view code, std::string_view seen);
+    /// There is too much to do for this request, whose head is there.
+    bool turn_away(const RequestHead& head);
+    /// 503, now. Without a body to come the connection stays open.
+    Step refuse_busy(std::string_view code, std::string_view message);
     void set_phase(Phase phase);
     Instant body_deadline() const;
 
     Task<> serve();
-    Task<HttpResponse> answer(HttpRequest request);
     void append_head(const HttpResponse& response, Answering answering);
     void write_response(HttpResponse& response, Answering answering);
-    /// A file or a producer's text. False when the connection cannot go on: it ends before the end
-    /// mark.
+    /// A long text, a file, or a producer's text. False when the connection cannot go on: it ends
+    /// before the end mark.
     Task<bool> write_long(HttpResponse& response, Answering answering);
+    Task<bool> send_text(std::string_view text);
     Task<bool> send_file(FileBody body);
-    Task<bool> produce(BodyProducer producer, Answering answering);
+    /// `announced` is the response's `Trailer` field.
+    Task<bool> produce(BodyProducer producer, std::string announced, Answering answering);
+    /// Sends what is queued, as far as the socket takes it; whether all of it has left.
+    bool flushed();
     Task<bool> drained();
     Task<bool> wait_writable();
     void flush_soon();
@@ -112,7 +141,6 @@ class HttpConnection : public Server {
     std::uint16_t served_ = 0;
     Phase phase_ = Phase::idle;
     bool serving_request_ = false;  ///< the coroutine runs; it does the reading
-    bool readable_ = false;
     bool peer_closed_ = false;
     bool lost_ = false;
     bool ended_ = false;

@@ -1,4 +1,5 @@
 #include "bennu/base/log.hpp"
+#include "bennu/net/http_guard.hpp"
 #include "bennu/net/http_response.hpp"
 #include "bennu/net/http_stream_state.hpp"
 #include "bennu/runtime/offload.hpp"
@@ -17,18 +18,38 @@ constexpr std::size_t read_piece_size = 128 * 1024;
 }  // namespace
 
 Task<bool> HttpConnection::write_long(HttpResponse& response, Answering answering) {
+    auto* producer = std::get_if<BodyProducer>(&response.body);
+    std::string announced;
+    if (producer) {
+        announced = response.headers.get("trailer");
+        if (!announced.empty() && !answering.trailers) response.headers.erase("trailer");
+    }
     append_head(response, answering);
     bool bodiless = answering.head_request || response.status == 204 || response.status == 304;
     if (bodiless) co_return true;
     if (auto* file = std::get_if<FileBody>(&response.body)) {
         co_return co_await send_file(std::move(*file));
     }
-    BodyProducer producer = std::get<BodyProducer>(std::move(response.body));
-    co_return co_await produce(std::move(producer), answering);
+    if (producer) {
+        co_return co_await produce(std::move(*producer), std::move(announced), answering);
+    }
+    co_return co_await send_text(response.body_view());
+}
+
+Task<bool> HttpConnection::send_text(std::string_view text) {
+    while (true) {
+        std::size_t taken = 0;
+        if (!stream_.send_through(text, taken)) lost_ = true;
+        text.remove_prefix(taken);
+        if (lost_ || text.empty()) co_return !lost_;
+        if (!co_await wait_writable()) co_return false;
+    }
 }
 
 Task<bool> HttpConnection::send_file(FileBody body) {
+    if (stream_.secure() && body.text) co_return co_await send_text(body.view());
     while (body.length > 0) {
+        if (!stream_.flush(More::follows)) lost_ = true;
         if (!co_await drained()) co_return false;
         if (stream_.secure()) {
             auto size =
@@ -38,7 +59,7 @@ Task<bool> HttpConnection::send_file(FileBody body) {
             if (!piece || piece->size() < size) break;
             body.offset += size;
             body.length -= size;
-            if (!stream_.flush(*piece)) lost_ = true;
+            if (!co_await send_text(*piece)) co_return false;
             continue;
         }
         auto size = static_cast<std::size_t>(std::min<std::uint64_t>(body.length, kernel_piece));
@@ -62,28 +83,20 @@ Task<bool> HttpConnection::send_file(FileBody body) {
     co_return body.length == 0 && !lost_;
 }
 
-Task<bool> HttpConnection::produce(BodyProducer producer, Answering answering) {
+Task<bool> HttpConnection::produce(BodyProducer producer, std::string announced,
+                                   Answering answering) {
     bool chunked = answering.minor_version > 0;
-    auto sink = std::make_shared<Download>(*this, chunked);
+    auto sink = std::make_shared<Download>(*this, chunked, announced);
     flush_soon();
-    auto outcome = co_await contain(producer.run(BodyWriter(sink)));
+    const bool whole = co_await guarded_produce(&producer, BodyWriter(sink));
     sink->end();
-    if (!outcome) {
-        ExitReason reason = ExitReason::from_fault(*outcome.fault);
-        std::string at;
-        for (const std::string& await : reason.awaits())
-            at.append(at.empty() ? "" : " < ").append(await);
-        log_error("a streamed answer crashed", {{"reason", reason.describe()}, {"at", at}});
-        co_return false;
+    if (!whole) co_return false;
+    const Headers* trailers = answering.trailers ? sink->trailers() : nullptr;
+    if (chunked && trailers) {
+        append_last_chunk(stream_.out(), *trailers);
+    } else if (chunked) {
+        stream_.write(last_chunk);
     }
-    if (!*outcome.value) {
-        const Error& error = outcome.value->error();
-        if (error.kind() != ErrorKind::closed) {
-            log_warning("a streamed answer ended early", {{"reason", error.describe()}});
-        }
-        co_return false;
-    }
-    if (chunked) stream_.write(last_chunk);
     co_return !lost_;
 }
 
@@ -124,7 +137,7 @@ Task<Result<>> HttpConnection::Download::write(std::string text) {
 Task<bool> HttpConnection::Download::closing(Duration limit) {
     auto over = [this] {
         return !connection_ || connection_->lost_ || connection_->entry_.draining() ||
-               connection_->waiting().hung_up;
+               connection_->stream_.hung_up();
     };
     if (!over()) co_await connection_->waiting().enders.wait(limit);
     co_return over();

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/base/plain_text.hpp"
 #include "bennu/net/http_syntax.hpp"
 
 namespace bennu::net {
@@ -11,7 +12,14 @@ namespace bennu::net {
 namespace {
 constexpr std::string_view method_names[] = {"GET",   "HEAD",    "POST",    "PUT",   "DELETE",
                                              "PATCH", "OPTIONS", "CONNECT", "TRACE", ""};
+/// Most answers have no more than this in their fields.
+constexpr std::size_t usual_text = 120;
+
+/// Mostly they are spelled alike.
+bool same_name(std::string_view a, std::string_view b) {
+    return a == b || iequals(a, b);
 }
+}  // namespace
 
 std::string_view to_string(Method method) {
     return method_names[static_cast<std::size_t>(method)];
@@ -35,7 +43,7 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
     std::string_view text = text_;
     for (const auto& entry : entries_) {
         if (entry.name_size == name.size() &&
-            iequals(text.substr(entry.name_at, entry.name_size), name)) {
+            same_name(text.substr(entry.name_at, entry.name_size), name)) {
             return text.substr(entry.value_at, entry.value_size);
         }
     }
@@ -73,8 +81,8 @@ void Headers::add(std::string_view name, std::string_view value) {
     // The arguments may be views into text_, which append() handles only when they are its own.
     if (text_.capacity() - text_.size() < name.size() + value.size()) {
         std::string grown;
-        grown.reserve(
-            std::max<std::size_t>(text_.capacity() * 2, text_.size() + name.size() + value.size()));
+        grown.reserve(std::max(
+            {usual_text, text_.capacity() * 2, text_.size() + name.size() + value.size()}));
         grown.append(text_).append(name).append(value);
         text_.swap(grown);
     } else {
@@ -83,6 +91,7 @@ void Headers::add(std::string_view name, std::string_view value) {
     auto end = static_cast<std::uint32_t>(text_.size());
     auto name_size = static_cast<std::uint32_t>(name.size());
     auto value_size = static_cast<std::uint32_t>(value.size());
+    if (entries_.empty()) entries_.reserve(4);  // an answer has a handful
     entries_.push_back({end - value_size - name_size, name_size, end - value_size, value_size});
 }
 
@@ -111,7 +120,8 @@ bool Headers::valid_name(std::string_view name) {
 }
 
 bool Headers::valid_value(std::string_view value) {
-    return std::none_of(value.begin(), value.end(), is_forbidden_control);
+    return plain_run(value) == value.size() ||
+           std::none_of(value.begin(), value.end(), is_forbidden_control);
 }
 
 }  // namespace bennu::net

@@ -78,6 +78,7 @@ class Headers {
 
   private:
     friend class Http1HeadReader;
+    friend class Http2HeadBuilder;
     struct Entry {
         std::uint32_t name_at;
         std::uint32_t name_size;
@@ -124,11 +125,15 @@ inline Headers::Iterator Headers::end() const {
 /// by `headers`), so it may be moved to the process that answers while the connection reads on.
 struct RequestHead {
     Method method = Method::get;
-    std::uint8_t minor_version = 1;  ///< HTTP/1.0 or HTTP/1.1
+    std::uint8_t minor_version = 1;  ///< HTTP/1.0 or HTTP/1.1; 1 for HTTP/2
     bool keep_alive = true;          ///< what the client asked for, with the version's default
-    bool chunked = false;            ///< the body comes in chunks; excludes `content_length`
-    bool expect_continue = false;    ///< wants `100 Continue` before it sends the body
-    bool upgrade = false;            ///< `Connection: upgrade` together with an `Upgrade` field
+    bool chunked = false;  ///< a body whose length nobody announced; excludes `content_length`
+    bool expect_continue = false;   ///< wants `100 Continue` before it sends the body
+    bool accepts_trailers = false;  ///< `TE: trailers`
+    bool upgrade = false;           ///< `Connection: upgrade` together with an `Upgrade` field
+    /// Over HTTP/2: asks for a WebSocket on this stream (RFC 8441). `method` is then GET, as of the
+    /// same request over HTTP/1.1.
+    bool websocket_stream = false;
     std::optional<std::uint64_t> content_length;
     Headers headers;
 
@@ -141,8 +146,8 @@ struct RequestHead {
     std::string_view path() const { return path_slice.size ? headers.text(path_slice) : "/"; }
     /// Still encoded, without the `?`; empty when there is none.
     std::string_view query() const { return headers.text(query_slice); }
-    /// `name[:port]`; the authority of an absolute target wins over the Host field (and replaces it
-    /// in `headers`). Empty only for HTTP/1.0 without Host.
+    /// `name[:port]`, never with an empty port; the authority of an absolute target wins over the
+    /// Host field (and replaces it in `headers`). Empty only for HTTP/1.0 without Host.
     std::string_view host() const { return headers.text(host_slice); }
 
     TextSlice method_slice, target_slice, path_slice, query_slice, host_slice;

@@ -103,6 +103,16 @@ TEST(Response, FramingFieldsComeFromTheFramingAlone) {
     EXPECT_EQ(head(200, headers, {.length = 2}), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
 }
 
+TEST(Response, WhatCanBeUpgradedToIsSaidOfTheConnection) {
+    Headers headers;
+    headers.add("upgrade", "websocket");
+    EXPECT_EQ(head(426, headers, {}),
+              "HTTP/1.1 426 Upgrade Required\r\nupgrade: websocket\r\ncontent-length: 0\r\n"
+              "connection: upgrade\r\n\r\n");
+    EXPECT_TRUE(head(426, headers, {.keep_alive = false})
+                    .contains("connection: upgrade\r\nconnection: close\r\n"));
+}
+
 TEST(Response, EncodesChunks) {
     std::string out;
     append_chunk(out, "");

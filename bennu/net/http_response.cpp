@@ -11,7 +11,23 @@ namespace {
 void append_number(std::string& out, std::uint64_t number, int base = 10) {
     char digits[20];
     auto end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
-    out.append(digits, end);
+    out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+/// `name: value` and the line's end, in one step: an answer has several.
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    const std::size_t at = out.size();
+    const std::size_t size = at + name.size() + value.size() + 4;
+    out.resize_and_overwrite(size, [&](char* to, std::size_t) {
+        to += at;
+        to += name.copy(to, name.size());
+        *to++ = ':';
+        *to++ = ' ';
+        to += value.copy(to, value.size());
+        *to++ = '\r';
+        *to++ = '\n';
+        return size;
+    });
 }
 
 bool is_framing_field(std::string_view name) {
@@ -152,13 +168,15 @@ void append_response_head(std::string& out, int status, const Headers& headers,
     out.append("HTTP/1.1 ");
     append_number(out, static_cast<std::uint64_t>(status));
     out.append(" ").append(reason_phrase(status)).append("\r\n");
+    bool upgrade = false;
     for (auto field : headers) {
+        if (field.name.size() == 7 && iequals(field.name, "upgrade")) upgrade = true;
         // The handshake of an upgrade is the one response whose Connection field its maker writes.
         bool handshake = status == 101 && iequals(field.name, "connection");
         if (is_framing_field(field.name) && !handshake) continue;
-        out.append(field.name).append(": ").append(field.value).append("\r\n");
+        append_field(out, field.name, field.value);
     }
-    if (!framing.date.empty()) out.append("date: ").append(framing.date).append("\r\n");
+    if (!framing.date.empty()) append_field(out, "date", framing.date);
     switch (body) {
         case BodyFraming::length:
             out.append("content-length: ");
@@ -173,6 +191,7 @@ void append_response_head(std::string& out, int status, const Headers& headers,
             break;
     }
     if (!informational) {
+        if (upgrade) out.append("connection: upgrade\r\n");
         if (!framing.keep_alive || body == BodyFraming::until_close) {
             out.append("connection: close\r\n");
         } else if (framing.minor_version == 0) {
@@ -192,6 +211,12 @@ void append_refusal(std::string& out, const Http1Refusal& refusal, std::string_v
 
 void append_chunk_size(std::string& out, std::uint64_t size) {
     append_number(out, size, 16);
+    out.append("\r\n");
+}
+
+void append_last_chunk(std::string& out, const Headers& trailers) {
+    out.append("0\r\n");
+    for (auto field : trailers) append_field(out, field.name, field.value);
     out.append("\r\n");
 }
 

@@ -32,7 +32,8 @@ struct ResponseFraming {
 
 /// Appends status line, `headers` and the fields that frame the message. Content-Length,
 /// Transfer-Encoding, Connection, Keep-Alive and Date come from `framing` alone; those in `headers`
-/// are left out, so nobody can send two. With 204, 304 and 1xx the framing is always `none`.
+/// are left out, so nobody can send two; where `headers` say what could be upgraded to (426), the
+/// Connection field says `upgrade`, too. With 204, 304 and 1xx the framing is always `none`.
 void append_response_head(std::string& out, int status, const Headers& headers,
                           const ResponseFraming& framing);
 
@@ -47,5 +48,7 @@ void append_chunk(std::string& out, std::string_view data);
 /// `size CRLF`, for writers that gather; the data and a CRLF follow it.
 void append_chunk_size(std::string& out, std::uint64_t size);
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
+/// The same with fields that follow the body.
+void append_last_chunk(std::string& out, const Headers& trailers);
 
 }  // namespace bennu::net

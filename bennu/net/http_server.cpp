@@ -5,6 +5,7 @@
 
 #include "bennu/base/log.hpp"
 #include "bennu/net/acceptor.hpp"
+#include "bennu/net/memory_use.hpp"
 #include "bennu/runtime/offload.hpp"
 
 namespace bennu::net {
@@ -27,7 +28,11 @@ HttpServer::HttpServer(HttpServerOptions options, std::shared_ptr<const HttpHand
 
 Task<Result<>> HttpServer::init() {
     if (options_.max_connections == 0) options_.max_connections = default_max_connections();
+    if (options_.admission.memory == 0) {
+        options_.admission.memory = co_await offload(&control_group_memory) / 10 * 9;
+    }
     if (options_.tls) {
+        if (options_.http2.streams == 0) std::erase(options_.tls->protocols, "h2");
         auto context = co_await offload([tls = *options_.tls] { return TlsContext::server(tls); });
         if (!context) co_return std::move(context).error();
         tls_ = *std::move(context);
@@ -35,12 +40,14 @@ Task<Result<>> HttpServer::init() {
     Result<SocketHandle> listener =
         options_.inherited_listener >= 0
             ? reactor().adopt_listener(options_.inherited_listener)
-            : reactor().listen(options_.address, {.unix_mode = options_.unix_mode});
+            : reactor().listen(options_.address, {.reuse_port = options_.reuse_port,
+                                                  .unix_mode = options_.unix_mode});
     if (!listener) co_return std::move(listener).error();
     bound_ = reactor().local_address(*listener);
     auto serving = std::make_shared<const HttpServing>(
         HttpServing{options_, handler_, tls_,
-                    std::make_shared<AddressCounts>(options_.per_ip, options_.per_ip_loopback)});
+                    std::make_shared<AddressCounts>(options_.per_ip, options_.per_ip_loopback),
+                    std::make_shared<ConnectionCounts>(options_.max_connections, shard_count())});
     for (unsigned i = 0; i < shard_count(); ++i) {
         auto shard = static_cast<std::uint8_t>(i);
         // Every shard polls a descriptor of its own for the one kernel socket.
@@ -55,6 +62,7 @@ Task<Result<>> HttpServer::init() {
         acceptors_.push_back(*acceptor);
         monitor(*acceptor);
     }
+    for (Pid acceptor : acceptors_) cast(Ref<Acceptor>(acceptor), Acceptor::Peers{acceptors_});
     co_return Result<>();
 }
 

@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "bennu/net/admission.hpp"
+#include "bennu/net/drain.hpp"
 #include "bennu/net/http1_limits.hpp"
+#include "bennu/net/http2_limits.hpp"
 #include "bennu/net/http_handler.hpp"
 #include "bennu/net/tls.hpp"
 #include "bennu/runtime/supervisor.hpp"
@@ -16,9 +19,13 @@ struct HttpServerOptions {
     /// Permissions of a Unix socket's file. A file that is left of a server that is gone is
     /// removed.
     std::uint32_t unix_mode = 0660;
+    /// Other processes of this user may listen on the same port, too: for listeners that the
+    /// launcher does not hold.
+    bool reuse_port = false;
     /// A listening socket that the launcher holds; -1: open one.
     int inherited_listener = -1;
     Http1Limits limits;
+    Http2Limits http2;
     Duration head_timeout = std::chrono::seconds(10);
     /// Without a byte of the body; 408.
     Duration body_timeout = std::chrono::seconds(60);
@@ -26,6 +33,9 @@ struct HttpServerOptions {
     /// the grace; 408. 0: however slowly.
     std::uint32_t min_body_rate = 500;
     Duration body_rate_grace = std::chrono::seconds(10);
+    /// Handlers may send interim responses (103 Early Hints), but not to clients of HTTP/1.0. Some
+    /// clients and proxies of old take one for the answer itself: hence not by default.
+    bool interim_responses = false;
     /// Without a byte of the answer taken by the client; the connection is closed.
     Duration send_timeout = std::chrono::seconds(60);
     Duration idle_timeout = std::chrono::seconds(60);
@@ -44,13 +54,22 @@ struct HttpServerOptions {
     std::optional<TlsOptions> tls;
     /// Answered on one connection, which then closes. 0: any number.
     std::uint16_t max_requests = 0;
-    /// Of the whole server; more are refused with 503. 0: from the descriptor limit.
+    /// Of the whole server. 0: from the descriptor limit.
     std::size_t max_connections = 0;
+    /// What becomes of more: answered 503, or left in the queue of the listening socket for another
+    /// process that serves on it too, or until there is room.
+    enum class WhenFull : std::uint8_t { refuse, leave };
+    WhenFull when_full = WhenFull::refuse;
+    /// Who is answered 503 before any work is done, because there is too much already. `memory` 0:
+    /// nine tenths of what the control group of the process may hold, if that has a limit.
+    AdmissionLimits admission;
+    /// Of a server that stops: how it ends its WebSockets.
+    DrainOptions drain;
 };
 
 /// Listens, and serves every connection with a process of its own on the shard that accepted it. A
 /// child for a supervision tree: `child<HttpServer>({}, options, handler)`. Stopping it stops
-/// accepting, lets requests in progress finish, and closes WebSockets with 1012.
+/// accepting, lets requests in progress finish, and closes WebSockets with 1012, in batches.
 class HttpServer : public Server {
   public:
     HttpServer(HttpServerOptions options, std::shared_ptr<const HttpHandler> handler);

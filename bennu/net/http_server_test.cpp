@@ -4,6 +4,7 @@
 
 #include "bennu/base/log.hpp"
 #include "bennu/net/http_connection.hpp"
+#include "bennu/net/http_testing.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/net/websocket_frame.hpp"
 #include "bennu/net/websocket_handshake.hpp"
@@ -28,8 +29,7 @@ struct EchoSocket : WebSocketHandler {
 };
 
 /// Answers with what it got: method, target and body.
-struct EchoHandler : HttpHandler {
-    BodyPlan body_plan(const RequestHead&) const override { return {.limit = 1000}; }
+struct EchoHandler : TestHandler {
     Task<HttpResponse> handle(HttpRequest request) const override {
         HttpResponse response;
         std::string_view target = request.head.target();
@@ -52,26 +52,11 @@ struct EchoHandler : HttpHandler {
                         request.body;
         co_return response;
     }
-    HttpResponse failure(int status, std::string_view code, std::string_view) const override {
-        HttpResponse response;
-        response.status = status;
-        response.body = "failed: " + std::string(code);
-        return response;
-    }
 };
 
-/// Starts a server and runs `client` against it, on a simulated network.
 SimOutcome serve(SimOptions sim, HttpServerOptions options,
                  Function<Task<>(SocketAddress)> client) {
-    return simulate(sim, [options, client = std::move(client)]() mutable -> Task<Result<>> {
-        options.address.port = 8000;
-        std::shared_ptr<const HttpHandler> handler = std::make_shared<EchoHandler>();
-        auto server = co_await start<HttpServer>({}, options, handler);
-        EXPECT_TRUE(server);
-        co_await client(co_await call(*server, HttpServer::Address{}));
-        co_await stop_and_wait(server->pid(), 30s);
-        co_return {};
-    });
+    return net::serve(sim, options, std::make_shared<EchoHandler>(), std::move(client));
 }
 
 std::size_t occurrences(std::string_view text, std::string_view of) {

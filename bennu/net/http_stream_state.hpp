@@ -7,13 +7,13 @@
 namespace bennu::net {
 
 /// A request on its way in.
-struct HttpConnection::Incoming {
-    RequestHead head;
-    std::string body;
-    Instant received;
+struct HttpConnection::Incoming : bennu::detail::Pooled {
+    HttpRequest request;
     Instant body_started;
     bool streamed = false;
-    std::unique_ptr<Headers> trailers;
+    bool deferred = false;  ///< streamed, unless it is whole with what is there already
+    bool head_read = false;
+    bool refused = false;  ///< answered already; only its end is waited for
 };
 
 /// Coroutines of the connection's process that wait for its socket.
@@ -21,7 +21,6 @@ struct HttpConnection::Waiting {
     WaitList readers;
     WaitList writers;
     WaitList enders;  ///< want to know when the answer should come to its end
-    bool hung_up = false;
     bool flush_due = false;
 };
 
@@ -29,10 +28,15 @@ struct HttpConnection::Waiting {
 /// on the connection; then this says `closed`.
 class HttpConnection::Upload final : public BodySource {
   public:
-    Upload(HttpConnection& connection, const RequestHead& head)
+    /// `begun` has come along with the head.
+    Upload(HttpConnection& connection, const RequestHead& head, std::string begun)
         : connection_(&connection),
           left_(head.content_length),
-          expects_continue_(head.expect_continue) {}
+          begun_(std::move(begun)),
+          expects_continue_(head.expect_continue && begun_.empty()) {
+        if (left_) *left_ -= begun_.size();
+        pace_.moved(begun_.size());
+    }
 
     Task<Piece> next() override;
     const Headers& trailers() const override;
@@ -47,18 +51,31 @@ class HttpConnection::Upload final : public BodySource {
     friend HttpConnection;
     HttpConnection* connection_;
     std::optional<std::uint64_t> left_;  ///< of a body whose length was announced
+    std::string begun_;                  ///< read already, but not by the handler
     std::optional<Error> error_;
     std::unique_ptr<Headers> trailers_;
     Pace pace_;
+    std::size_t in_turn_ = 0;  ///< bytes since others had their turn
     bool expects_continue_;
     bool done_ = false;
+};
+
+/// Interim responses of the request that is being answered. A handler may hold it for longer.
+class HttpConnection::Interim final : public InterimWriter {
+  public:
+    explicit Interim(HttpConnection& connection) : connection_(&connection) {}
+    void write(int status, const Headers& headers) override;
+    void end() { connection_ = nullptr; }
+
+  private:
+    HttpConnection* connection_;
 };
 
 /// The body of the answer that is being made.
 class HttpConnection::Download final : public BodySink {
   public:
-    Download(HttpConnection& connection, bool chunked)
-        : connection_(&connection), chunked_(chunked) {}
+    Download(HttpConnection& connection, bool chunked, std::string_view announced)
+        : BodySink(announced), connection_(&connection), chunked_(chunked) {}
 
     Task<Result<>> write(std::string text) override;
     Task<bool> closing(Duration limit) override;

@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "bennu/base/log.hpp"
-#include "bennu/net/http_server.hpp"
+#include "bennu/net/http_testing.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/runtime/offload.hpp"
 #include "bennu/runtime/runtime.hpp"
@@ -14,7 +14,7 @@ namespace bennu::net::http_stream_test {
 using namespace std::chrono_literals;
 
 /// Streams the body of every request with one, and answers in ways that the target names.
-struct Streamer : HttpHandler {
+struct Streamer : TestHandler {
     std::string path = {};  ///< of a file to send
 
     BodyPlan body_plan(const RequestHead& head) const override {
@@ -46,43 +46,15 @@ struct Streamer : HttpHandler {
             auto piece = co_await request.stream.next();
             response.body = piece ? "got it" : "failed";
         } else if (target == "/lines") {
-            response.body = BodyProducer([](BodyWriter out) -> Task<Result<>> {
-                for (int i = 0; i < 3; ++i) {
-                    co_await require(out.write("line " + std::to_string(i) + "\n"));
-                    co_await sleep(10ms);
-                }
-                co_return Result<>();
-            });
+            response.body = produce::lines();
         } else if (target == "/echo") {
-            response.body =
-                BodyProducer([in = request.stream](BodyWriter out) mutable -> Task<Result<>> {
-                    while (auto piece = co_await require(in.next()))
-                        co_await require(out.write(std::move(*piece)));
-                    co_return Result<>();
-                });
+            response.body = produce::echo(request.stream);
         } else if (target == "/flood") {
-            response.body = BodyProducer([](BodyWriter out) -> Task<Result<>> {
-                for (int i = 0; i < 1000; ++i) {
-                    Result<> written = co_await out.write(std::string(10'000, 'f'));
-                    if (!written) {
-                        log_info("flood stopped", {{"at", i}});
-                        co_return written;
-                    }
-                }
-                co_return Result<>();
-            });
+            response.body = produce::flood(1000);
         } else if (target == "/crash") {
-            response.body = BodyProducer([](BodyWriter out) -> Task<Result<>> {
-                co_await require(out.write("begun"));
-                throw std::runtime_error("told to");
-            });
+            response.body = produce::crash();
         } else if (target == "/endless") {
-            response.body = BodyProducer([](BodyWriter out) -> Task<Result<>> {
-                co_await require(out.write("begun"));
-                while (!co_await out.closing(15s)) co_await require(out.write("beat"));
-                log_info("endless answer ended");
-                co_return Result<>();
-            });
+            response.body = produce::endless();
         } else if (target == "/file") {
             auto file = co_await offload([name = path] { return OpenFile::open(name); });
             if (!file) co_return broken(file.error());
@@ -101,26 +73,13 @@ struct Streamer : HttpHandler {
         response.body = "broken " + std::string(error.code());
         return response;
     }
-    HttpResponse failure(int status, std::string_view code, std::string_view) const override {
-        HttpResponse response;
-        response.status = status;
-        response.body = "failed: " + std::string(code);
-        return response;
-    }
 };
 
 SimOutcome serve(SimOptions sim, HttpServerOptions options, std::string file,
                  Function<Task<>(SocketAddress)> client) {
-    return simulate(sim, [options, file, client = std::move(client)]() mutable -> Task<Result<>> {
-        options.address.port = 8000;
-        auto streamer = std::make_shared<Streamer>();
-        streamer->path = file;
-        std::shared_ptr<const HttpHandler> handler = streamer;
-        auto server = co_await start<HttpServer>({}, options, handler);
-        co_await client(co_await call(*server, HttpServer::Address{}));
-        co_await stop_and_wait(server->pid(), 30s);
-        co_return {};
-    });
+    auto streamer = std::make_shared<Streamer>();
+    streamer->path = std::move(file);
+    return net::serve(sim, options, std::move(streamer), std::move(client));
 }
 
 std::string post(std::string_view target, std::string_view fields, std::string_view body) {
@@ -419,6 +378,42 @@ TEST(HttpFilesMultiShard, the_kernel_sends_them) {
     });
     EXPECT_TRUE(ordered(answers, {"content-length: 300000\r\n", file.text, "line 2"}));
     EXPECT_EQ(dechunked(answers), "line 0\nline 1\nline 2\n");
+}
+
+/// Sends a file to everybody who asks.
+struct Sender : Streamer {
+    std::shared_ptr<const OpenFile> file = OpenFile::of(std::string(16'000'000, 'f')).value();
+    Task<HttpResponse> handle(HttpRequest request) const override {
+        HttpResponse response;
+        if (request.head.target() == "/file") response.body = FileBody{file, 0, file->size()};
+        co_return response;
+    }
+};
+
+/// The kernel signals a write to a client that has gone away, unless it is told not to.
+TEST(HttpFilesMultiShard, clients_that_go_away_end_nothing_but_their_connection) {
+    std::string answer;
+    const int status = run({.shards = 2, .handle_signals = false}, [&]() -> Task<Result<>> {
+        std::shared_ptr<const HttpHandler> handler = std::make_shared<Sender>();
+        auto server = co_await start<HttpServer>({}, HttpServerOptions{}, handler);
+        SocketAddress address = co_await call(*server, HttpServer::Address{});
+        for (int round = 0; round < 5; ++round) {
+            std::vector<Ref<RawClient>> clients;
+            for (int i = 0; i < 40; ++i) {
+                clients.push_back(*co_await start<RawClient>({}, address));
+                cast(clients.back(), RawClient::Send{get("/file", "")});
+            }
+            for (Ref<RawClient> client : clients) {
+                (void)co_await call(client, RawClient::ReadUntil{"ffff"});
+                kill(client.pid());
+            }
+        }
+        answer = co_await exchange(address, get("/x"));
+        co_await stop_and_wait(server->pid(), 20s);
+        co_return {};
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
 }
 
 TEST(HttpFiles, only_regular_files_open) {

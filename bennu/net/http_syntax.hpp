@@ -15,6 +15,16 @@ constexpr std::array<bool, 256> make_token_table() {
     return table;
 }
 inline constexpr auto token_table = make_token_table();
+
+/// Letters, digits and what else may stand in the name of a host.
+inline constexpr auto host_table = [] {
+    std::array<bool, 256> table{};
+    for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
+    for (unsigned char c = 'a'; c <= 'z'; ++c)
+        table[c] = table[static_cast<unsigned char>(c - 32)] = true;
+    for (unsigned char c : {'-', '.', '_'}) table[c] = true;
+    return table;
+}();
 }  // namespace detail
 
 /// tchar of RFC 9110.
@@ -61,8 +71,8 @@ constexpr void for_each_element(std::string_view list, Each each) {
     }
 }
 
-/// `name`, IPv4 or `[IPv6]`, with an optional port 1 to 65535. Strict: no userinfo, no percent, no
-/// empty port.
+/// `name`, IPv4 or `[IPv6]`, with an optional port: `:` and perhaps a number of 1 to 65535. Strict:
+/// no userinfo, no percent.
 constexpr bool is_host_and_port(std::string_view text) {
     std::size_t end = 0;
     if (text.starts_with('[')) {
@@ -74,21 +84,26 @@ constexpr bool is_host_and_port(std::string_view text) {
         ++end;
     } else {
         while (end < text.size() && text[end] != ':') {
-            char c = text[end++];
-            bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-            if (!alnum && c != '-' && c != '.' && c != '_') return false;
+            if (!detail::host_table[static_cast<unsigned char>(text[end++])]) return false;
         }
         if (end == 0) return false;
     }
     if (end == text.size()) return true;
     auto port = text.substr(end);
-    if (port.size() < 2 || port.size() > 6 || port.front() != ':') return false;
+    if (port == ":") return true;
+    if (port.size() > 6 || port.front() != ':') return false;
     unsigned number = 0;
     for (char c : port.substr(1)) {
         if (c < '0' || c > '9') return false;
         number = number * 10 + static_cast<unsigned>(c - '0');
     }
     return number >= 1 && number <= 65535;
+}
+
+/// The same without a colon that no port follows: `a:` means what `a` means.
+constexpr std::string_view without_empty_port(std::string_view host) {
+    if (host.ends_with(':')) host.remove_suffix(1);
+    return host;
 }
 
 }  // namespace bennu::net

@@ -14,6 +14,7 @@ Error error_of(const Http1Refusal& refusal) {
 }  // namespace
 
 Task<HttpConnection::Piece> HttpConnection::Upload::next() {
+    if (!begun_.empty()) co_return std::optional(std::exchange(begun_, {}));
     if (done_) co_return std::optional<std::string>();
     if (error_) co_return *error_;
     if (!connection_) {
@@ -38,8 +39,7 @@ Task<HttpConnection::Piece> HttpConnection::read_piece(Upload& upload) {
     in_.erase(0, consumed);
     while (piece.empty() && !upload.done_ && !upload.error_) {
         TcpStream::Read got;
-        if (readable_) got = stream_.read();
-        readable_ = got.kind == TcpStream::Read::Kind::data && !got.drained;
+        if (stream_.readable()) got = stream_.read();
         if (got.kind == TcpStream::Read::Kind::closed || lost_) {
             peer_closed_ = true;
             upload.error_.emplace(ErrorKind::closed, "closed", "the client went away");
@@ -58,6 +58,11 @@ Task<HttpConnection::Piece> HttpConnection::read_piece(Upload& upload) {
             }
             upload.pace_.waited(now() - from);
         }
+    }
+    upload.in_turn_ += piece.size();
+    if (upload.in_turn_ >= TcpStream::read_per_turn) {
+        upload.in_turn_ = 0;
+        co_await yield_now();
     }
     if (!piece.empty()) co_return std::optional(std::move(piece));
     if (upload.error_) co_return *upload.error_;

@@ -5,10 +5,9 @@
 #include <fstream>
 
 #include "bennu/net/address_counts.hpp"
-#include "bennu/net/http_server.hpp"
+#include "bennu/net/http_testing.hpp"
 #include "bennu/net/https_redirect.hpp"
 #include "bennu/net/testing.hpp"
-#include "bennu/net/websocket_handshake.hpp"
 #include "bennu/runtime/runtime.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 
@@ -16,32 +15,13 @@ namespace bennu::net::listener_test {
 
 using namespace std::chrono_literals;
 
-struct SilentSocket : WebSocketHandler {
-    void on_open(WebSocketConnection&) override {}
-    void on_text(WebSocketConnection&, std::string_view) override {}
-    void on_binary(WebSocketConnection&, std::string_view) override {}
-};
-
 /// Tells the client who it is.
-struct PeerHandler : HttpHandler {
-    BodyPlan body_plan(const RequestHead&) const override { return {.limit = 1000}; }
+struct PeerHandler : TestHandler {
     Task<HttpResponse> handle(HttpRequest request) const override {
         HttpResponse response;
-        auto check = check_websocket_request(request.head);
-        if (check.ok) {
-            response.status = 101;
-            response.headers = accept_websocket(check.request);
-            response.websocket =
-                std::make_unique<WebSocketUpgrade>(std::make_unique<SilentSocket>());
-        } else {
+        if (!becomes_silent_socket(request, response))
             response.body = "peer " + request.peer.to_string();
-        }
         co_return response;
-    }
-    HttpResponse failure(int status, std::string_view, std::string_view) const override {
-        HttpResponse response;
-        response.status = status;
-        return response;
     }
 };
 

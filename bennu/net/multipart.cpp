@@ -5,10 +5,15 @@
 #include "bennu/base/ascii.hpp"
 #include "bennu/base/utf8.hpp"
 #include "bennu/net/http_syntax.hpp"
+#include "bennu/net/url.hpp"
 
 namespace bennu::net {
 
 namespace {
+
+bool is_space(char c) {
+    return c == ' ' || c == '\t';
+}
 
 bool is_boundary_char(char c) {
     return is_ascii_alpha(c) || is_ascii_digit(c) || std::string_view("'()+_,-./:=? ").contains(c);
@@ -45,6 +50,23 @@ bool take_parameter(std::string_view& rest, std::string_view& name, std::string&
     return true;
 }
 
+/// The text of `UTF-8'language'percent-encoded` (RFC 5987); nothing when it is no such thing.
+std::optional<std::string> extended_value(std::string_view text) {
+    const auto charset_end = text.find('\'');
+    if (charset_end == std::string_view::npos || !iequals(text.substr(0, charset_end), "utf-8"))
+        return std::nullopt;
+    const auto language_end = text.find('\'', charset_end + 1);
+    if (language_end == std::string_view::npos) return std::nullopt;
+    Result<std::string> decoded = percent_decode(text.substr(language_end + 1));
+    if (!decoded || !valid_utf8(*decoded)) return std::nullopt;
+    return *std::move(decoded);
+}
+
+std::string without_folders(std::string_view path) {
+    const auto slash = path.find_last_of("/\\");
+    return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
 /// Reads `form-data; name="…"; filename="…"`; an empty view when it is well formed, else what is
 /// wrong.
 std::string_view read_disposition(std::string_view text, PartHead& head) {
@@ -55,6 +77,7 @@ std::string_view read_disposition(std::string_view text, PartHead& head) {
     std::string_view name;
     std::string value;
     bool named = false;
+    std::optional<std::string> extended;
     while (!trim_ows(rest).empty()) {
         if (!take_parameter(rest, name, value)) return "malformed Content-Disposition";
         if (!valid_utf8(value)) return "a name is not UTF-8";
@@ -64,10 +87,14 @@ std::string_view read_disposition(std::string_view text, PartHead& head) {
             named = true;
         } else if (iequals(name, "filename")) {
             if (head.filename) return "a part has two file names";
-            auto slash = value.find_last_of("/\\");
-            head.filename = slash == std::string::npos ? value : value.substr(slash + 1);
+            head.filename = without_folders(value);
+        } else if (iequals(name, "filename*")) {
+            if (extended) return "a part has two file names";
+            extended = extended_value(value);
+            if (!extended) return "a file name is not UTF-8";
         }
     }
+    if (extended && !head.filename) head.filename = without_folders(*extended);
     return named ? std::string_view() : "a part has no name";
 }
 
@@ -114,6 +141,8 @@ MultipartEvent MultipartParser::step(std::string_view input, PartHead& head) {
     switch (state_) {
         case State::start:
             return read_start(input);
+        case State::preamble:
+            return read_preamble(input);
         case State::after_boundary:
             return read_after_boundary(input);
         case State::part_head:
@@ -129,25 +158,47 @@ MultipartEvent MultipartParser::step(std::string_view input, PartHead& head) {
 }
 
 MultipartEvent MultipartParser::read_start(std::string_view input) {
-    // The first boundary stands at the very beginning, or after one empty line.
+    // The first boundary mostly stands at the very beginning, where no line ends before it.
     auto expected = std::string_view(delimiter_);
     if (!input.empty() && input.front() == '-') expected.remove_prefix(2);
     auto seen = input.substr(0, expected.size());
-    if (!expected.starts_with(seen))
-        return fail("missing_boundary", "the body does not begin with the boundary");
+    if (!expected.starts_with(seen)) {
+        state_ = State::preamble;
+        return read_preamble(input);
+    }
     if (seen.size() < expected.size()) return {};
     state_ = State::after_boundary;
     return {.consumed = expected.size()};
 }
 
+MultipartEvent MultipartParser::read_preamble(std::string_view input) {
+    const std::size_t before = before_delimiter(input);
+    preamble_ += before;
+    if (preamble_ > limits_.preamble) {
+        return fail("missing_boundary", "the body does not begin with the boundary");
+    }
+    if (!input.substr(before).starts_with(delimiter_)) return {.consumed = before};
+    state_ = State::after_boundary;
+    return {.consumed = before + delimiter_.size()};
+}
+
 MultipartEvent MultipartParser::read_after_boundary(std::string_view input) {
+    if (!input.empty() && is_space(input.front())) {
+        const auto end = std::min(input.find_first_not_of(" \t"), input.size());
+        padding_ += end;
+        if (padding_ > limits_.header_bytes) {
+            return fail("bad_boundary", "too much white space follows a boundary");
+        }
+        return {.consumed = end};
+    }
     if (input.size() < 2) return {};
-    if (input.starts_with("--")) {
+    if (padding_ == 0 && input.starts_with("--")) {
         state_ = State::epilogue;
         return {.kind = MultipartEvent::Kind::done, .consumed = 2};
     }
     if (!input.starts_with("\r\n"))
         return fail("bad_boundary", "a boundary must be followed by CR LF or --");
+    padding_ = 0;
     if (++parts_ > limits_.parts) return fail("too_many_parts", "the body has too many parts");
     state_ = State::part_head;
     return {.consumed = 2};
@@ -196,20 +247,23 @@ MultipartEvent MultipartParser::read_head(std::string_view input, PartHead& head
     return {.kind = MultipartEvent::Kind::part, .consumed = end + 4};
 }
 
-MultipartEvent MultipartParser::read_data(std::string_view input) {
+/// How much stands before the delimiter, or before what could still become it.
+std::size_t MultipartParser::before_delimiter(std::string_view input) const {
     auto at = input.find(delimiter_);
+    if (at != std::string_view::npos) return at;
+    at = input.size() - std::min(input.size(), delimiter_.size() - 1);
+    at = input.find('\r', at);
+    while (at != std::string_view::npos && !delimiter_.starts_with(input.substr(at)))
+        at = input.find('\r', at + 1);
+    return std::min(at, input.size());
+}
+
+MultipartEvent MultipartParser::read_data(std::string_view input) {
+    const std::size_t at = before_delimiter(input);
     if (at == 0) {
+        if (!input.starts_with(delimiter_)) return {};
         state_ = State::after_boundary;
         return {.kind = MultipartEvent::Kind::part_end, .consumed = delimiter_.size()};
-    }
-    if (at == std::string_view::npos) {
-        // What could still become the delimiter stays.
-        at = input.size() - std::min(input.size(), delimiter_.size() - 1);
-        at = input.find('\r', at);
-        while (at != std::string_view::npos && !delimiter_.starts_with(input.substr(at)))
-            at = input.find('\r', at + 1);
-        at = std::min(at, input.size());
-        if (at == 0) return {};
     }
     return {.kind = MultipartEvent::Kind::data, .consumed = at, .data = input.substr(0, at)};
 }

@@ -13,6 +13,7 @@ namespace bennu::net {
 
 struct MultipartLimits {
     std::size_t parts = 128;              ///< over: `too_many_parts`
+    std::size_t preamble = 4 * 1024;      ///< before the first boundary; over: `missing_boundary`
     std::size_t header_bytes = 4 * 1024;  ///< of one part; over: `part_headers_too_large`
     std::size_t header_count = 16;        ///< of one part; over: `part_headers_too_large`
 };
@@ -51,8 +52,9 @@ struct MultipartEvent {
 
 /// Reads multipart/form-data (RFC 7578) from bytes. Call `next` with all bytes received and not yet
 /// consumed; discard `consumed`, act, call again until `need_more`. What it leaves unconsumed is at
-/// most a part's head or a possible boundary. Strict: CR LF only, nothing before the first boundary
-/// but one empty line, no padding after a boundary, every part is `form-data` with a name.
+/// most a part's head or a possible boundary. Text before the first boundary and behind the last is
+/// ignored, white space behind a boundary is skipped. Strict: CR LF only, every part is `form-data`
+/// with a name. `filename*` (RFC 5987, UTF-8) names a file that has no `filename`.
 class MultipartParser {
   public:
     explicit MultipartParser(std::string_view boundary, MultipartLimits limits = {});
@@ -61,10 +63,20 @@ class MultipartParser {
     MultipartEvent next(std::string_view input, PartHead& head);
 
   private:
-    enum class State : std::uint8_t { start, after_boundary, part_head, data, epilogue, failed };
+    enum class State : std::uint8_t {
+        start,
+        preamble,
+        after_boundary,
+        part_head,
+        data,
+        epilogue,
+        failed
+    };
 
     MultipartEvent step(std::string_view input, PartHead& head);
     MultipartEvent read_start(std::string_view input);
+    MultipartEvent read_preamble(std::string_view input);
+    std::size_t before_delimiter(std::string_view input) const;
     MultipartEvent read_after_boundary(std::string_view input);
     MultipartEvent read_head(std::string_view input, PartHead& head);
     MultipartEvent read_data(std::string_view input);
@@ -74,6 +86,8 @@ class MultipartParser {
     MultipartLimits limits_;
     std::size_t parts_ = 0;
     std::size_t scanned_ = 0;
+    std::size_t preamble_ = 0;  // bytes of it so far
+    std::size_t padding_ = 0;   // bytes behind the boundary so far
     std::string_view code_;
     std::string_view message_;
     State state_ = State::start;

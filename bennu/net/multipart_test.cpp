@@ -87,6 +87,32 @@ TEST(Multipart, ReadsParts) {
     EXPECT_EQ(trace_all_splits("\r\n--XX--\r\n"), "done\n");
 }
 
+TEST(Multipart, IgnoresWhatStandsAroundItsBoundaries) {
+    const std::string one = part("form-data; name=a", "1");
+    const std::string read = "part a\n[1]\ndone\n";
+    for (std::string_view preamble :
+         {"\r\n", "\r\n\r\n", "a preamble\r\n", "--XY\r\n", "two\r\nlines --XX\r\n", "-\r\n",
+          "\r\n-\r\n", "--X\r\n", "\r\r\n"}) {
+        EXPECT_EQ(trace_all_splits(std::string(preamble) + one + "--XX--"), read) << preamble;
+    }
+    for (std::string_view padding : {" ", "\t", " \t  \t"}) {
+        std::string padded = one;
+        padded.insert(4, padding);
+        EXPECT_EQ(trace_all_splits(padded + "--XX--" + std::string(padding) + "\r\nend"), read);
+    }
+    EXPECT_EQ(trace_all_splits("--XX \r\n\r\n"), "bad_part_header");
+    EXPECT_EQ(trace_all_splits("--XX --"), "bad_boundary");
+    EXPECT_EQ(trace_all_splits("--XX  xy"), "bad_boundary");
+    const MultipartLimits limits{.preamble = 10, .header_bytes = 40};
+    EXPECT_EQ(trace_all_splits(std::string(10, 'p') + "\r\n" + one + "--XX--", limits), read);
+    EXPECT_EQ(trace_all_splits(std::string(11, 'p') + "\r\n" + one + "--XX--", limits),
+              "missing_boundary");
+    EXPECT_EQ(trace_all_splits("--XX" + std::string(40, ' ') + one.substr(4) + "--XX--", limits),
+              read);
+    EXPECT_EQ(trace_all_splits("--XX" + std::string(41, ' ') + one.substr(4) + "--XX--", limits),
+              "bad_boundary");
+}
+
 TEST(Multipart, ReadsNames) {
     auto head = [](std::string_view disposition) {
         auto traced = trace({part(disposition, "") + "--XX--"}, {});
@@ -97,19 +123,25 @@ TEST(Multipart, ReadsNames) {
     EXPECT_EQ(head(R"(form-data; name=a; filename="../../etc/passwd")"), "part a file=passwd");
     EXPECT_EQ(head(R"(form-data; name=a; filename="")"), "part a file=");
     EXPECT_EQ(head("form-data; name=\"caf\xc3\xa9; x\""), "part caf\xc3\xa9; x");
-    EXPECT_EQ(head("form-data; name=a; filename*=UTF-8''x"), "part a");
-    for (auto bad : {"attachment; name=a", "form-data", "form-data; name=", "form-data; name=\"a",
-                     "form-data; name=a b", "form-data; name=a; name=b", "form-data; filename=x",
-                     "form-data; name=a; filename=x; filename=y", "form-data; name=\"\xff\"",
-                     "form-data name=a"}) {
+    EXPECT_EQ(head("form-data; name=a; filename*=UTF-8''x"), "part a file=x");
+    EXPECT_EQ(head("form-data; name=a; FileName*=utf-8'fr'..%2Fcaf%C3%A9%20%271%27.csv"),
+              "part a file=caf\xc3\xa9 '1'.csv");
+    EXPECT_EQ(head("form-data; name=a; filename*=UTF-8''x; filename=y"), "part a file=y");
+    for (auto bad :
+         {"attachment; name=a", "form-data", "form-data; name=", "form-data; name=\"a",
+          "form-data; name=a b", "form-data; name=a; name=b", "form-data; filename=x",
+          "form-data; name=a; filename=x; filename=y", "form-data; name=\"\xff\"",
+          "form-data; name=a; filename*=x", "form-data; name=a; filename*=UTF-8'x",
+          "form-data; name=a; filename*=ISO-8859-1''x", "form-data; name=a; filename*=UTF-8''%ff",
+          "form-data; name=a; filename*=UTF-8''%zz",
+          "form-data; name=a; filename*=UTF-8''x; filename*=UTF-8''y", "form-data name=a"}) {
         EXPECT_EQ(head(bad), "bad_part_header") << bad;
     }
 }
 
 TEST(Multipart, RefusesBrokenBodies) {
-    EXPECT_EQ(trace_all_splits("preamble\r\n--XX\r\n"), "missing_boundary");
-    EXPECT_EQ(trace_all_splits("--XY\r\n"), "missing_boundary");
-    EXPECT_EQ(trace_all_splits("--XX \r\n"), "bad_boundary");
+    EXPECT_EQ(trace_all_splits(std::string(5000, 'p')), "missing_boundary");
+    EXPECT_EQ(trace_all_splits("--XX \nC"), "bad_boundary");
     EXPECT_EQ(trace_all_splits("--XX\nContent"), "bad_boundary");
     EXPECT_EQ(trace_all_splits(part("form-data; name=a", "1") + "--XX\r?"),
               "part a\n[1]\nbad_boundary");

@@ -38,6 +38,7 @@ void RawClient::answer() {
 }
 
 void RawClient::handle_io(std::uint8_t, Readiness ready) {
+    stream_.note(ready);
     if (ready.writable && !plain_.empty()) {
         stream_.write(std::exchange(plain_, {}));
         (void)stream_.flush();
@@ -50,7 +51,7 @@ void RawClient::handle_io(std::uint8_t, Readiness ready) {
         if (got.kind == TcpStream::Read::Kind::would_block) break;
         if (got.kind == TcpStream::Read::Kind::closed) closed_ = true;
         received_.append(got.bytes.data(), got.bytes.size());
-        if (got.drained && !ready.hangup) break;
+        if (got.drained) break;
     }
     answer();
 }

@@ -13,6 +13,8 @@
 #include <mutex>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/net/freed.hpp"
+#include "bennu/net/tls_plain_http.hpp"
 #include "bennu/net/tls_text.hpp"
 #include "bennu/net/tls_tickets.hpp"
 
@@ -20,13 +22,6 @@ namespace bennu::net {
 
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <typename T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
 using SslContext = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
@@ -123,6 +118,7 @@ struct TlsSessionState {
     std::size_t out_sent = 0;
     std::string host;
     std::string failure;
+    std::optional<bool> plain_http;  ///< the peer does not encrypt; unset before its first bytes
     TlsSession::Status status = TlsSession::Status::handshaking;
 
     /// Acts on what an operation of OpenSSL returned.
@@ -135,6 +131,7 @@ struct TlsSessionState {
         }
         status = TlsSession::Status::failed;
         failure = last_failure();
+        if (plain_http == true && SSL_is_server(ssl.get()) == 1) out = plain_http_answer();
     }
 };
 
@@ -399,7 +396,9 @@ TlsSession::~TlsSession() {
 }
 
 void TlsSession::receive(std::span<const char> ciphertext) {
-    state_->fresh = {ciphertext.data(), ciphertext.size()};
+    TlsSessionState& own = *state_;
+    own.fresh = {ciphertext.data(), ciphertext.size()};
+    if (!own.plain_http && !own.fresh.empty()) own.plain_http = begins_like_plain_http(own.fresh);
 }
 
 std::size_t TlsSession::read(std::span<char> into) {

@@ -27,7 +27,7 @@ struct TlsOptions {
     std::vector<TlsCertificate> certificates = {};
     /// Offered by ALPN, best first. A client without ALPN gets HTTP/1.1; one that wants only other
     /// protocols is refused.
-    std::vector<std::string> protocols = {"http/1.1"};
+    std::vector<std::string> protocols = {"h2", "http/1.1"};
     /// Session tickets are sealed with keys that follow from it and the time, so that every process
     /// with the same secret resumes the others' sessions. Empty: a random one.
     Secret ticket_secret = {};

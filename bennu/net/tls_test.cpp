@@ -194,7 +194,8 @@ TEST(Tls, the_name_chooses_the_certificate_and_alpn_the_protocol) {
         RawClient::Agreed none = co_await agree(address, pki.client());
         EXPECT_EQ(none.version, "TLSv1.3");
         EXPECT_EQ(none.protocol, "");
-        EXPECT_EQ((co_await agree(address, pki.client({"h2", "http/1.1"}))).protocol, "http/1.1");
+        EXPECT_EQ((co_await agree(address, pki.client({"http/1.1", "h2"}))).protocol, "h2");
+        EXPECT_EQ((co_await agree(address, pki.client({"http/1.1"}))).protocol, "http/1.1");
         EXPECT_NE((co_await agree(address, pki.client({"spdy/1"}))).failure, "");
     });
 }
@@ -256,6 +257,21 @@ TEST(Tls, certificates_are_replaced_while_it_runs) {
     std::remove(key.c_str());
 }
 
+BENNU_SIM_TEST(Tls, plain_http_is_told_to_encrypt, options) {
+    Pki pki;
+    std::string whole, noise;
+    serve(options, {.tls = pki.server()}, [&](Ref<HttpServer>, SocketAddress address) -> Task<> {
+        whole = co_await exchange(address, "DELETE /thing HTTP/1.1\r\nhost: x\r\n\r\n");
+        noise = co_await exchange(address, "hello there\r\n\r\n");
+    });
+    EXPECT_TRUE(whole.starts_with("HTTP/1.1 400 Bad Request\r\n")) << whole;
+    EXPECT_TRUE(whole.contains("connection: close\r\n")) << whole;
+    const std::size_t body = whole.find("\r\n\r\n") + 4;
+    EXPECT_TRUE(whole.substr(body).contains("https://")) << whole;
+    EXPECT_TRUE(whole.contains("content-length: " + std::to_string(whole.size() - body) + "\r\n"));
+    EXPECT_FALSE(noise.contains("HTTP/1.1")) << noise;
+}
+
 BENNU_SIM_TEST(Tls, frames_right_behind_the_handshake_of_a_websocket_are_read, options) {
     Pki pki;
     std::string answer;
@@ -291,7 +307,8 @@ TEST(Tls, bad_handshakes_end_only_themselves_and_are_announced) {
         co_await sleep(3s);
         EXPECT_EQ(co_await call(server, HttpServer::Connections{}), 0U);
     });
-    EXPECT_FALSE(plain.contains("HTTP/1.1"));
+    EXPECT_TRUE(plain.starts_with("HTTP/1.1 400 ")) << plain;
+    EXPECT_FALSE(garbage.contains("HTTP/1.1"));
     EXPECT_EQ(silent, "");
     EXPECT_GE(waited, 5s);
     EXPECT_LT(waited, 8s);

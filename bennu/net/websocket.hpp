@@ -22,9 +22,19 @@ struct WebSocketOptions {
     std::size_t max_message = 64 * 1024;
     /// Closed when no frame came for so long.
     Duration idle_timeout = std::chrono::seconds(60);
-    /// A client that lets this much pile up is disconnected: one slow client never holds memory for
-    /// the others.
+    /// A client that lets more than this pile up beside the message that it is getting (the largest
+    /// that waits, which may be of any size) is disconnected: one slow client never holds memory
+    /// for the others. One that reads is not slow, however much is sent to it within a turn.
     std::size_t max_outbox = 4 * 1024 * 1024;
+    /// Set: a peer is `slow` from when it leaves more than this untaken, counted likewise, and the
+    /// handler is told when it has taken everything (`on_drained`).
+    std::uint32_t slow_outbox = 0;
+    /// Pings and pongs that a peer may send: so many a second, and so many at once. Browsers send
+    /// none by themselves, other clients one every few seconds. More end the connection with 1008.
+    std::uint16_t control_frames_per_second = 10;  ///< 0: any
+    std::uint16_t control_frame_burst = 100;
+    /// Frames of one message, empty ones too; more end the connection with 1008. 0: any.
+    std::uint16_t max_fragments = 1024;
     WebSocketDeflate deflate;
     /// Set by `accept_websocket` when the client offered what `deflate` allows.
     std::shared_ptr<const DeflateAgreement> agreed;
@@ -40,14 +50,18 @@ class WebSocketHandler {
     virtual void on_binary(WebSocketConnection& socket, std::string_view data) = 0;
     /// A process that this socket's process monitors ended.
     virtual void on_down(WebSocketConnection& socket, Down down);
+    /// A slow peer, or one of which that was asked with `tell_when_drained`, has taken everything.
+    /// It is slow until `caught_up`.
+    virtual void on_drained(WebSocketConnection& socket);
     /// The last call: the peer closed (its code, 1005 for none), the connection was lost (1006) or
     /// we closed it.
     virtual void on_close(WebSocketConnection& socket, std::uint16_t code, std::string_view reason);
 };
 
-/// The process of one WebSocket. From its own process (or code of its shard, through `local_body`)
-/// call the methods; from anywhere else send the messages. What is sent within one turn of the
-/// shard leaves in one system call.
+/// The process of one WebSocket, over a TCP connection of its own or a stream of an HTTP/2
+/// connection. From its own process (or code of its shard, through `local_body`) call the methods;
+/// from anywhere else send the messages. What is sent within one turn of the shard leaves in one
+/// system call.
 class WebSocketConnection : public Server {
   public:
     /// Sends bytes that are framed already (`text_frame`): one buffer for all receivers of a
@@ -77,13 +91,30 @@ class WebSocketConnection : public Server {
     bool open() const;
     Ref<WebSocketConnection> ref() const { return self_; }
     SocketAddress peer() const;
+    /// What was sent and not taken yet.
     std::size_t outbox_bytes() const;
+    /// Of that, what counts against the bounds of `WebSocketOptions`.
+    std::size_t waiting_bytes() const;
+    /// `on_drained` is called once nothing is untaken: soon, if nothing is now.
+    void tell_when_drained();
+    /// Whether more than `slow_outbox` was left untaken since the last `caught_up`.
+    bool slow() const;
+    void caught_up();
+    WebSocketHandler& handler();
 
     struct Begin {};
     struct Overdue {};
+    /// Its carrier has something for it, has sent everything, or is lost.
+    struct Carried {};
+    struct Drained {};
+    /// There is more to read than one turn's portion.
+    struct ReadOn {};
 
     void handle(Begin);
     void handle(Overdue);
+    void handle(Carried);
+    void handle(Drained);
+    void handle(ReadOn);
     void handle(SendFrame message);
     void handle(SendText message);
     void handle(CloseWith message);
@@ -102,17 +133,23 @@ class WebSocketConnection : public Server {
     template <typename F>
     void guarded(F&& code);
     void opened();
+    void read();
     void received(std::span<char> bytes);
     void finish_handshake();
     void decode_buffered();
     std::size_t decode(std::span<char> input);
     void message(const WebSocketEvent& event);
+    void refuse(std::uint16_t code, std::string_view reason);
     void send(Opcode opcode, std::string_view payload);
     void send_close(std::uint16_t code, std::string_view reason);
+    void sent(std::size_t bytes);
     void flush_later();
     void flush();
+    bool write_out();
+    void hand_over();
     void tell_closed(std::uint16_t code, std::string_view reason);
     void finish(std::uint16_t code, std::string_view reason);
+    void give_up(std::string_view reason);
     void leave();
 
     std::unique_ptr<State> state_;

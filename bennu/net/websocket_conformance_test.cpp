@@ -1,16 +1,18 @@
 // RFC 6455 and RFC 7692, clause by clause, over a raw connection.
 #include <gtest/gtest.h>
 
+#include "bennu/base/log.hpp"
 #include "bennu/net/http_server.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/net/websocket_deflate.hpp"
-#include "bennu/net/websocket_frame.hpp"
 #include "bennu/net/websocket_handshake.hpp"
+#include "bennu/net/websocket_testing.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 
 namespace bennu::net::websocket_conformance_test {
 
 using namespace std::chrono_literals;
+using namespace ws;
 
 struct Echo : WebSocketHandler {
     void on_open(WebSocketConnection&) override {}
@@ -79,60 +81,9 @@ std::string answer_to(SimOptions sim, std::string bytes, WebSocketOptions option
 std::string frames_of(std::string answer, const DeflateAgreement* agreed = nullptr) {
     std::size_t head = answer.find("\r\n\r\n");
     if (!answer.starts_with("HTTP/1.1 101 ") || head == std::string::npos) return "no handshake";
-    std::string bytes = answer.substr(head + 4), trace;
-    WebSocketDecoder decoder(WebSocketDecoder::Role::client, {.message = 1'000'000});
-    std::optional<MessageDeflate> deflate;
-    if (agreed) {
-        decoder.allow_compressed();
-        // Of the client's side: it reads what the server wrote.
-        deflate.emplace(DeflateAgreement{.client_takeover = agreed->server_takeover},
-                        WebSocketDeflate{}, 10'000'000);
-    }
-    std::size_t at = 0;
-    while (at < bytes.size()) {
-        WebSocketEvent event = decoder.next(std::span(bytes).subspan(at));
-        at += event.consumed;
-        std::string payload(event.payload.substr(0, 200));
-        if (event.compressed) payload = "deflated " + deflate->decompress(event.payload).value();
-        using Kind = WebSocketEvent::Kind;
-        switch (event.kind) {
-            case Kind::need_more:
-                return trace + "cut off;";
-            case Kind::text:
-                trace += "text " + payload + ";";
-                break;
-            case Kind::binary:
-                trace += "binary " + payload + ";";
-                break;
-            case Kind::ping:
-                trace += "ping " + payload + ";";
-                break;
-            case Kind::pong:
-                trace += "pong " + payload + ";";
-                break;
-            case Kind::close:
-                return trace + "close " + std::to_string(event.code) +
-                       (at == bytes.size() ? "" : " and more");
-            case Kind::error:
-                return trace + "error " + payload;
-        }
-    }
-    return trace + "end";
+    return describe(answer.substr(head + 4), agreed);
 }
 
-std::string frame(int first, std::string_view payload, std::uint32_t mask = 0x01020304) {
-    std::string bytes;
-    encode_fragment(bytes, static_cast<Opcode>(first & 0x0f), payload, {.mask_key = mask});
-    bytes[0] = static_cast<char>(first);
-    return bytes;
-}
-constexpr int fin = 0x80, rsv1 = 0x40, rsv2 = 0x20, rsv3 = 0x10;
-constexpr int continuation = 0, text = 1, binary = 2, closing = 8, ping = 9, pong = 10;
-
-std::string close_frame(int code, std::string_view reason = {}) {
-    std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-    return frame(fin | closing, payload + std::string(reason));
-}
 std::string bye() {
     return close_frame(1000);
 }
@@ -401,6 +352,45 @@ TEST(WebSocketDeflateConformance, messages) {
         "text deflated aa");
 }
 
+/// `count` frames of one message, all but the last of them empty.
+std::string pieces(int count) {
+    std::string out = frame(text, "");
+    for (int i = 2; i < count; ++i) out += frame(continuation, "");
+    return out + frame(fin | continuation, "x");
+}
+
+std::string pings(int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += frame(fin | (i % 2 == 0 ? ping : pong), "");
+    return out;
+}
+
+TEST(WebSocketConformance, floods) {
+    LogCapture log;
+    check({{"as many fragments as may be", pieces(1024) + pieces(1024) + bye(),
+            "text x;text x;close 1000"},
+           {"one more", pieces(1025) + bye(), "close 1008"}});
+    EXPECT_TRUE(log.contains("too many fragments"));
+    check({{"a limit of its own", pieces(4) + bye(), "close 1008"}}, {.max_fragments = 3});
+    check({{"no limit", pieces(3000) + bye(), "text x;close 1000"}}, {.max_fragments = 0});
+    const WebSocketOptions few{.control_frames_per_second = 1, .control_frame_burst = 2};
+    check({{"pings and pongs within the burst", pings(3) + bye(), "pong ;pong ;close 1000"},
+           {"one more", pings(4) + bye(), "pong ;pong ;close 1008"}},
+          few);
+    EXPECT_TRUE(log.contains("too many control frames"));
+    EXPECT_TRUE(frames_of(answer_to({.shards = 1}, handshake() + pings(101) + bye()))
+                    .ends_with(";pong ;close 1000"));
+    EXPECT_TRUE(frames_of(answer_to({.shards = 1}, handshake() + pings(150) + bye()))
+                    .ends_with(";pong ;close 1008"));
+    EXPECT_TRUE(frames_of(answer_to({.shards = 1}, handshake() + pings(3000) + bye(),
+                                    {.control_frames_per_second = 0}))
+                    .ends_with(";pong ;close 1000"));
+    // The rate comes back.
+    EXPECT_EQ(
+        frames_of(answer_to({.shards = 1}, handshake() + pings(3), few, 3s, pings(3) + bye())),
+        "pong ;pong ;pong ;pong ;close 1000");
+}
+
 TEST(WebSocketDeflateConformance, bombs) {
     Compressed own;
     // Within 16 KiB any ratio; beyond them 25 to 1.
@@ -425,6 +415,9 @@ TEST(WebSocketDeflateConformance, context_takeover) {
     EXPECT_EQ(
         own.frames(frame(fin | rsv1 | text, first) + frame(fin | rsv1 | text, second) + bye()),
         "text deflated " + words + ";text deflated " + words + ";close 1000");
+    // 7.2.3.6: as many messages of nothing as one likes.
+    own.client.compress("");
+    EXPECT_EQ(own.client.compress(""), std::string(1, '\0'));
     Compressed without;
     std::string again = without.client.compress(words);
     EXPECT_EQ(again, without.client.compress(words));

@@ -2,12 +2,14 @@
 
 #include "bennu/base/log.hpp"
 #include "bennu/net/websocket_handshake.hpp"
+#include "bennu/net/websocket_state.hpp"
+#include "bennu/runtime/log_bound.hpp"
+#include "bennu/runtime/mailbox_room.hpp"
 
 namespace bennu::net {
 
-using namespace std::chrono_literals;
-
 void WebSocketHandler::on_down(WebSocketConnection&, Down) {}
+void WebSocketHandler::on_drained(WebSocketConnection&) {}
 void WebSocketHandler::on_close(WebSocketConnection&, std::uint16_t, std::string_view) {}
 
 std::string text_frame(std::string_view payload) {
@@ -25,60 +27,16 @@ struct Outgoing {
     std::vector<Ref<WebSocketConnection>> sockets;
 };
 
-}  // namespace
-
-struct WebSocketConnection::State {
-    /// `draining`: both sides have said that they close, and what was sent before is on its way.
-    enum class Phase : std::uint8_t { connecting, handshaking, open, closing, draining, closed };
-
-    explicit State(Start start)
-        : stream(std::move(start.stream)),
-          handler(std::move(start.handler)),
-          idle_timeout(start.options.idle_timeout),
-          max_outbox(start.options.max_outbox),
-          entry(std::move(start.table),
-                [](Pid pid) { cast(Ref<WebSocketConnection>(pid), Overdue{}); }),
-          in(std::move(start.input)),
-          decoder(start.role, {.message = start.options.max_message}),
-          peer(std::move(start.peer)),
-          client(start.role == WebSocketDecoder::Role::client),
-          phase(start.handshake_key.empty() ? Phase::open : Phase::connecting) {
-        entry.set_address(start.address);
-        if (start.options.agreed) {
-            deflate = std::make_unique<MessageDeflate>(*start.options.agreed, start.options.deflate,
-                                                       start.options.max_message);
-            decoder.allow_compressed();
-        }
-        if (client) {
-            connecting = std::make_unique<Connecting>(Connecting{
-                std::move(start.handshake_key), std::move(start.protocols), start.connect_timeout});
-        }
-    }
-
-    struct Connecting {
-        std::string key;
-        std::vector<std::string> protocols;
-        Duration timeout;
-    };
-
-    TcpStream stream;
-    std::unique_ptr<WebSocketHandler> handler;
-    Duration idle_timeout;
-    std::size_t max_outbox;
-    std::unique_ptr<MessageDeflate> deflate;
-    ConnectionTable::Entry entry;
-    std::string in;
-    WebSocketDecoder decoder;
-    SocketAddress peer;
-    std::unique_ptr<Connecting> connecting;
-    bool client;
-    bool listed = false;  ///< stands in Outgoing
-    bool told = false;    ///< on_close was called
-    Phase phase;
+struct FloodLog {
+    LogBound bound;
 };
 
+}  // namespace
+
 WebSocketConnection::WebSocketConnection(Start start)
-    : state_(std::make_unique<State>(std::move(start))) {}
+    : state_(std::make_unique<State>(std::move(start))) {
+    static_assert(sizeof(State) <= 248, "a million sockets have one each");
+}
 WebSocketConnection::~WebSocketConnection() = default;
 
 Ref<WebSocketConnection> start_websocket(WebSocketConnection::Start start) {
@@ -120,29 +78,55 @@ SocketAddress WebSocketConnection::peer() const {
     return state_->peer;
 }
 std::size_t WebSocketConnection::outbox_bytes() const {
-    return state_->stream.pending();
+    return state_->unsent();
+}
+
+std::size_t WebSocketConnection::waiting_bytes() const {
+    return state_->waiting();
+}
+void WebSocketConnection::tell_when_drained() {
+    State& state = *state_;
+    state.tell_taken = true;
+    if (state.unsent() == 0) {
+        cast(self_, Drained{});
+    } else if (state.carrier) {
+        state.carrier->tell_when_sent();
+    }
+}
+bool WebSocketConnection::slow() const {
+    return state_->slow;
+}
+void WebSocketConnection::caught_up() {
+    state_->slow = false;
+}
+WebSocketHandler& WebSocketConnection::handler() {
+    return *state_->handler;
 }
 
 void WebSocketConnection::handle(Begin) {
     self_ = Ref<WebSocketConnection>(bennu::self());
     State& state = *state_;
     state.entry.set_connection(bennu::self());
-    if (state.stream.socket() < 0 || !state.stream.watch()) {
+    if (!state.carrier && (state.stream.socket() < 0 || !state.stream.watch())) {
         finish(close_code::abnormal, "the connection failed");
         return;
     }
     if (state.phase == State::Phase::connecting) {
-        state.entry.set_deadline(now() + state.connecting->timeout);
+        state.entry.set_deadline(now() + state.aside->timeout);
         return;
     }
     flush_later();
     opened();
-    if (state.stream.buffered()) handle_io(0, {.readable = true});
+    if (state.carrier) {
+        handle(Carried{});
+    } else {
+        read();
+    }
 }
 
 void WebSocketConnection::opened() {
     state_->phase = State::Phase::open;
-    state_->entry.set_deadline(now() + state_->idle_timeout);
+    state_->entry.set_deadline(now() + state_->idle_timeout());
     guarded([this] { state_->handler->on_open(*this); });
     if (!state_->in.empty()) decode_buffered();
 }
@@ -163,20 +147,47 @@ void WebSocketConnection::guarded(F&& code) {
 void WebSocketConnection::handle_io(std::uint8_t, Readiness ready) {
     State& state = *state_;
     if (state.phase == State::Phase::closed) return;
+    state.stream.note(ready);
     if (state.phase == State::Phase::connecting && (ready.writable || ready.hangup)) {
         state.phase = State::Phase::handshaking;
     }
     if (ready.writable && state.stream.pending() > 0) flush();
-    if (!ready.readable && !ready.hangup) return;
-    while (state.phase != State::Phase::closed) {
-        TcpStream::Read got = state.stream.read();
-        if (got.kind == TcpStream::Read::Kind::would_block) break;
-        if (got.kind == TcpStream::Read::Kind::closed) {
-            finish(close_code::abnormal, "the connection was lost");
-            return;
-        }
-        received(got.bytes);
-        if (got.drained && !ready.hangup) break;
+    if (!state.stream.asked_to_read_on()) read();
+}
+
+void WebSocketConnection::handle(ReadOn) {
+    state_->stream.reading_on();
+    read();
+}
+
+void WebSocketConnection::read() {
+    State& state = *state_;
+    if (state.phase == State::Phase::closed) return;
+    auto turn = TcpStream::Turn::portion_read;
+    while (turn == TcpStream::Turn::portion_read) {
+        turn = state.stream.read_turn([this](std::span<char> bytes) {
+            received(bytes);
+            return state_->phase != State::Phase::closed;
+        });
+        // A full mailbox would drop the message, and nobody would read on.
+        if (turn != TcpStream::Turn::portion_read || mailbox_room() == 0) continue;
+        if (state.stream.ask_to_read_on()) cast(self_, ReadOn{});
+        return;
+    }
+    if (turn == TcpStream::Turn::closed) finish(close_code::abnormal, "the connection was lost");
+}
+
+void WebSocketConnection::handle(Carried) {
+    State& state = *state_;
+    if (state.phase == State::Phase::closed) return;
+    if (std::string bytes = state.carrier->take(); !bytes.empty()) {
+        received(bytes);
+        state.carrier->consumed(bytes.size());
+    }
+    if (state.carrier->ended()) {
+        finish(close_code::abnormal, "the connection was lost");
+    } else if ((state.slow || state.tell_taken) && state.unsent() == 0) {
+        handle(Drained{});
     }
 }
 
@@ -199,14 +210,14 @@ void WebSocketConnection::received(std::span<char> bytes) {
 
 void WebSocketConnection::finish_handshake() {
     State& state = *state_;
-    std::vector<std::string_view> offered(state.connecting->protocols.begin(),
-                                          state.connecting->protocols.end());
-    auto reply = read_client_handshake(state.in, state.connecting->key, offered);
+    std::vector<std::string_view> offered(state.aside->protocols.begin(),
+                                          state.aside->protocols.end());
+    auto reply = read_client_handshake(state.in, state.aside->key, offered);
     if (!reply) {
         finish(close_code::abnormal, reply.error().describe());
     } else if (reply->consumed > 0) {
         state.in.erase(0, reply->consumed);
-        state.connecting.reset();
+        state.aside.reset();
         opened();
     }
 }
@@ -231,9 +242,12 @@ std::size_t WebSocketConnection::decode(std::span<char> input) {
                 if (state.phase == State::Phase::open) message(event);
                 break;
             case WebSocketEvent::Kind::ping:
-                send(Opcode::pong, event.payload);
-                break;
             case WebSocketEvent::Kind::pong:
+                if (!state.may_control()) {
+                    refuse(close_code::policy, too_many_control_frames);
+                    return consumed + event.consumed;
+                }
+                if (event.kind == WebSocketEvent::Kind::ping) send(Opcode::pong, event.payload);
                 break;
             case WebSocketEvent::Kind::close: {
                 std::uint16_t code = event.code;
@@ -247,17 +261,29 @@ std::size_t WebSocketConnection::decode(std::span<char> input) {
             case WebSocketEvent::Kind::error: {
                 std::uint16_t code = event.code;
                 std::string reason(event.payload);
-                if (state.phase == State::Phase::open) send_close(code, reason);
-                finish(code, reason);
+                refuse(code, reason);
                 return consumed + event.consumed;
             }
         }
         consumed += event.consumed;
         if (state.phase == State::Phase::open) {
-            state.entry.set_deadline(now() + state.idle_timeout);
+            state.entry.set_deadline(now() + state.idle_timeout());
         }
+        if (consumed == input.size() && state.decoder.idle()) break;
     }
     return input.size();
+}
+
+/// Ends the connection for what the peer sent.
+void WebSocketConnection::refuse(std::uint16_t code, std::string_view reason) {
+    if (code == close_code::policy) {
+        if (auto others = shard_local<FloodLog>().bound.next()) {
+            log_warning("a WebSocket sends more frames than it may, and ends with 1008",
+                        {{"why", reason}, {"peer", state_->peer.to_string()}, {"others", *others}});
+        }
+    }
+    if (state_->phase == State::Phase::open) send_close(code, reason);
+    finish(code, reason);
 }
 
 void WebSocketConnection::message(const WebSocketEvent& event) {
@@ -273,8 +299,7 @@ void WebSocketConnection::message(const WebSocketEvent& event) {
         if (inflated && text && !valid_utf8(*inflated)) code = close_code::bad_text;
         if (code != close_code::normal) {
             std::string_view reason = inflated ? "text is not UTF-8" : inflated.error().message();
-            send_close(code, reason);
-            finish(code, reason);
+            refuse(code, reason);
             return;
         }
         payload = *inflated;
@@ -286,7 +311,8 @@ void WebSocketConnection::message(const WebSocketEvent& event) {
 
 void WebSocketConnection::send(Opcode opcode, std::string_view payload) {
     State& state = *state_;
-    if (state.phase != State::Phase::open) return;
+    if (state.phase != State::Phase::open || state.given_up) return;
+    const std::size_t before = state.stream.pending();
     bool data = opcode == Opcode::text || opcode == Opcode::binary;
     if (state.deflate && data && payload.size() >= state.deflate->min_size()) {
         encode_fragment(state.stream.out(), opcode, state.deflate->compress(payload),
@@ -297,7 +323,7 @@ void WebSocketConnection::send(Opcode opcode, std::string_view payload) {
     } else {
         encode_frame(state.stream.out(), opcode, payload);
     }
-    flush_later();
+    sent(state.stream.pending() - before);
 }
 
 void WebSocketConnection::send_text(std::string_view text) {
@@ -308,9 +334,24 @@ void WebSocketConnection::send_binary(std::string_view data) {
 }
 
 void WebSocketConnection::send_frame(std::string_view frame) {
-    if (state_->phase != State::Phase::open) return;
+    if (state_->phase != State::Phase::open || state_->given_up) return;
     state_->stream.write(frame);
+    sent(frame.size());
+}
+
+/// Bounds what waits, so that one slow client never holds memory for the others.
+void WebSocketConnection::sent(std::size_t bytes) {
+    State& state = *state_;
+    state.count(bytes);
     flush_later();
+    if (state.waiting() <= state.max_outbox) return;
+    // It may only be that much was sent within this turn.
+    if (write_out() && state.waiting() <= state.max_outbox) return;
+    log_warning("a slow socket is disconnected",
+                {{"pid", self_.pid().to_string()}, {"outbox", state.unsent()}});
+    state.given_up = true;
+    // Not from here: the caller may be in the middle of a fan-out.
+    cast(self_, Overdue{});
 }
 
 void WebSocketConnection::send_close(std::uint16_t code, std::string_view reason) {
@@ -325,27 +366,9 @@ void WebSocketConnection::send_close(std::uint16_t code, std::string_view reason
     flush_later();
 }
 
-void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
-    State& state = *state_;
-    if (state.phase == State::Phase::open) {
-        send_close(code, reason);
-        state.entry.set_deadline(now() + 1s);
-        tell_closed(code, reason);
-    } else if (state.phase == State::Phase::connecting ||
-               state.phase == State::Phase::handshaking) {
-        finish(close_code::abnormal, reason);
-    }
-}
-
 void WebSocketConnection::flush_later() {
     State& state = *state_;
     if (state.listed) return;
-    if (state.stream.pending() > state.max_outbox) {
-        log_warning("a slow socket is disconnected",
-                    {{"pid", self_.pid().to_string()}, {"outbox", state.stream.pending()}});
-        // Not from here: the caller may be in the middle of a fan-out.
-        cast(self_, Overdue{});
-    }
     auto& outgoing = shard_local<Outgoing>();
     if (outgoing.sockets.empty()) {
         at_turn_end([&outgoing] {
@@ -363,67 +386,44 @@ void WebSocketConnection::flush() {
     State& state = *state_;
     state.listed = false;
     if (state.phase == State::Phase::connecting) return;
-    if (!state.stream.flush()) {
+    const bool had_some = state.stream.pending() > 0;
+    if (!write_out()) {
         cast(self_, Overdue{});
-    } else if (state.phase == State::Phase::draining && state.stream.pending() == 0) {
+        return;
+    }
+    if (state.carrier && state.carrier->waiting()) cast(self_, Carried{});
+    if (state.slow_outbox > 0 && state.waiting() > state.slow_outbox) state.slow = true;
+    if (state.phase == State::Phase::open && state.unsent() <= state.lowest_bound())
+        state.aside.reset();
+    if (state.slow || state.tell_taken) {
+        if (const std::size_t left = state.unsent(); left > 0 && state.carrier) {
+            state.carrier->tell_when_sent();
+        } else if (left == 0 && had_some) {
+            cast(self_, Drained{});
+        }
+    }
+    if (state.phase == State::Phase::draining && state.stream.pending() == 0) {
         leave();
     }
 }
 
-void WebSocketConnection::handle(Overdue) {
-    switch (state_->phase) {
-        case State::Phase::open:
-            if (state_->stream.pending() > 0) {
-                finish(close_code::abnormal, "the client does not read");
-            } else {
-                close(close_code::normal, "idle");
-            }
-            break;
-        case State::Phase::connecting:
-        case State::Phase::handshaking:
-            finish(close_code::abnormal, "no answer to the handshake");
-            break;
-        case State::Phase::draining:
-            leave();
-            break;
-        case State::Phase::closing:
-        case State::Phase::closed:
-            finish(close_code::abnormal, "no answer to the close");
-            break;
-    }
+/// What the client takes of what was sent. False when the connection is lost.
+bool WebSocketConnection::write_out() {
+    if (!state_->carrier) return state_->stream.flush();
+    hand_over();
+    return true;
 }
 
-void WebSocketConnection::tell_closed(std::uint16_t code, std::string_view reason) {
-    if (std::exchange(state_->told, true)) return;
-    try {
-        state_->handler->on_close(*this, code, reason);
-    } catch (const std::exception& fault) {
-        log_error("a socket handler crashed",
-                  {{"pid", self_.pid().to_string()}, {"reason", fault.what()}});
-    }
+void WebSocketConnection::hand_over() {
+    std::string& out = state_->stream.out();
+    if (!out.empty()) state_->carrier->send(std::exchange(out, {}));
 }
 
-void WebSocketConnection::finish(std::uint16_t code, std::string_view reason) {
+void WebSocketConnection::handle(Drained) {
     State& state = *state_;
-    if (state.phase == State::Phase::closed) return;
-    if (state.phase == State::Phase::draining) {
-        leave();
-        return;
-    }
-    bool alive = state.stream.pending() == 0 || state.stream.flush();
-    tell_closed(code, reason);
-    if (alive && state.stream.pending() > 0 && code != close_code::abnormal) {
-        state.phase = State::Phase::draining;
-        state.entry.set_deadline(now() + 5s);
-        return;
-    }
-    leave();
-}
-
-void WebSocketConnection::leave() {
-    if (std::exchange(state_->phase, State::Phase::closed) == State::Phase::closed) return;
-    state_->stream.shutdown_write();
-    exit_self();
+    if (state.phase != State::Phase::open || state.unsent() > 0) return;
+    state.tell_taken = false;
+    guarded([&] { state.handler->on_drained(*this); });
 }
 
 void WebSocketConnection::handle(SendFrame message) {
@@ -442,16 +442,6 @@ void WebSocketConnection::handle(Notify message) {
 }
 void WebSocketConnection::handle(Down down) {
     guarded([&] { state_->handler->on_down(*this, std::move(down)); });
-}
-
-Task<> WebSocketConnection::terminate(ExitReason) {
-    // Browsers reconnect after 1012; the half second lets the close frame and its answer through.
-    close(close_code::service_restart, "the server restarts");
-    Instant deadline = now() + 500ms;
-    auto going = [this] {
-        return state_->phase == State::Phase::closing || state_->phase == State::Phase::draining;
-    };
-    while (going() && now() < deadline) co_await sleep(10ms);
 }
 
 }  // namespace bennu::net

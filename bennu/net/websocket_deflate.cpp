@@ -7,6 +7,7 @@
 
 #include "bennu/base/ascii.hpp"
 #include "bennu/net/http_syntax.hpp"
+#include "bennu/net/websocket_frame.hpp"
 
 namespace bennu::net {
 
@@ -126,6 +127,9 @@ MessageDeflate::MessageDeflate(const DeflateAgreement& agreement, const WebSocke
 MessageDeflate::~MessageDeflate() = default;
 
 std::string MessageDeflate::compress(std::string_view message) {
+    // A block without anything (RFC 7692 7.2.3.6); zlib refuses to flush twice with nothing in
+    // between.
+    if (message.empty()) return std::string(1, '\0');
     z_stream& stream = own_ ? own_->out : Streams::shared().out;
     if (!agreement_.server_takeover) deflateReset(&stream);
     std::string payload(deflateBound(&stream, message.size()) + 16, '\0');
@@ -137,8 +141,6 @@ std::string MessageDeflate::compress(std::string_view message) {
         throw std::runtime_error("zlib refused to compress");
     }
     payload.resize(payload.size() - stream.avail_out - block_end.size());
-    // Nothing to say is still a block.
-    if (payload.empty()) payload.push_back('\0');
     return payload;
 }
 
@@ -162,7 +164,7 @@ Result<std::string> MessageDeflate::decompress(std::string_view payload) {
             message.resize(filled + room - stream.avail_out);
             if (message.size() > most) {
                 return Error(ErrorKind::too_large, "inflated_too_large",
-                             "the message grows too much");
+                             std::string(message_grows_too_much));
             }
             if (outcome == Z_STREAM_END) {
                 // The sender closed the stream (BFINAL): its next block begins a new one.

@@ -197,8 +197,11 @@ WebSocketEvent WebSocketDecoder::read_frame(std::span<char> input, bool& again) 
         }
     }
     if (!header.control() &&
-        (header.size > limits_.message || message_.size() > limits_.message - header.size)) {
-        return fail(close_code::too_big, "message too big");
+        (header.size > message_limit_ || message_.size() > message_limit_ - header.size)) {
+        return fail(close_code::too_big, message_too_big);
+    }
+    if (!header.control() && fragment_limit_ > 0 && fragment_count_ >= fragment_limit_) {
+        return fail(close_code::policy, too_many_fragments);
     }
     if (header.masked) {
         header.bytes += 4;
@@ -240,11 +243,13 @@ WebSocketEvent WebSocketDecoder::finish(const Header& header, std::string_view p
     if (!header.fin()) {
         fragments_ = kind;
         compressed_ = compressed;
+        if (fragment_limit_ > 0) ++fragment_count_;
         message_.append(payload);
         again = true;
         return {.consumed = consumed};
     }
     compressed_ = false;
+    fragment_count_ = 0;
     if (kind == Opcode::text && !compressed) {
         if (!utf8_.complete()) return fail(close_code::bad_text, "text ends inside a character");
         utf8_.reset();

@@ -38,6 +38,14 @@ inline constexpr std::uint16_t try_again_later = 1013;
 bool may_travel(std::uint16_t code);
 }  // namespace close_code
 
+/// Our reasons beside `too_big`: a message over `WebSocketOptions::max_message`, and one that goes
+/// over that or over `WebSocketDeflate::max_ratio` as it is inflated.
+inline constexpr std::string_view message_too_big = "message too big";
+inline constexpr std::string_view message_grows_too_much = "the message grows too much";
+/// Our reasons beside `policy`.
+inline constexpr std::string_view too_many_fragments = "too many fragments";
+inline constexpr std::string_view too_many_control_frames = "too many control frames";
+
 /// Appends one unmasked frame with FIN set: what a server sends.
 void encode_frame(std::string& out, Opcode opcode, std::string_view payload);
 /// Appends one masked frame with FIN set: what a client sends. The key must be fresh and
@@ -68,7 +76,8 @@ void apply_mask(std::span<char> data, std::uint32_t mask_key, unsigned phase = 0
 
 struct WebSocketLimits {
     std::uint64_t message =
-        64 * 1024;  ///< bytes of one message, all fragments together; over: 1009
+        64 * 1024;                ///< bytes of one message, all fragments together; over: 1009
+    std::uint16_t fragments = 0;  ///< frames of one message; over: 1008; 0: any
 };
 
 struct WebSocketEvent {
@@ -108,15 +117,18 @@ class WebSocketDecoder {
     enum class Role : std::uint8_t { server, client };
 
     explicit WebSocketDecoder(Role role, WebSocketLimits limits = {})
-        : limits_(limits), role_(role) {}
+        : message_limit_(limits.message), role_(role), fragment_limit_(limits.fragments) {}
 
     WebSocketEvent next(std::span<char> input);
 
     /// The handshake agreed on compression: messages may come with RSV1.
     void allow_compressed() { compression_ = true; }
-    void message_limit(std::uint64_t bytes) { limits_.message = bytes; }
-    /// Nothing of a message is pending: no fragment, no part of a frame.
-    bool idle() const { return fragments_ == Opcode::continuation && frame_done_ == 0; }
+    void message_limit(std::uint64_t bytes) { message_limit_ = bytes; }
+    /// Nothing of a message is pending: no fragment, no part of a frame, no memory of one that is
+    /// through.
+    bool idle() const {
+        return fragments_ == Opcode::continuation && frame_done_ == 0 && !clear_message_;
+    }
 
   private:
     struct Header;
@@ -128,17 +140,19 @@ class WebSocketDecoder {
     WebSocketEvent finish_close(std::string_view payload, std::size_t consumed);
     WebSocketEvent fail(std::uint16_t code, std::string_view reason);
 
-    WebSocketLimits limits_;
+    std::uint64_t message_limit_;
     std::string message_;         // fragments so far
     std::size_t frame_done_ = 0;  // payload bytes of the current frame already unmasked and checked
     Utf8Validator utf8_;
     Opcode fragments_ =
         Opcode::continuation;  // kind of the message in fragments; continuation: none
     Role role_;
-    bool clear_message_ = false;
-    bool closed_ = false;
-    bool compression_ = false;
-    bool compressed_ = false;  // the message in fragments
+    bool clear_message_ : 1 = false;
+    bool closed_ : 1 = false;
+    bool compression_ : 1 = false;
+    bool compressed_ : 1 = false;  // the message in fragments
+    std::uint16_t fragment_limit_;
+    std::uint16_t fragment_count_ = 0;  // of that message
 };
 
 }  // namespace bennu::net

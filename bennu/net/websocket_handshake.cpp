@@ -15,6 +15,7 @@ namespace bennu::net {
 namespace {
 
 constexpr std::size_t reply_limit = 16 * 1024;
+constexpr std::string_view unsupported_version = "unsupported_version";
 
 HandshakeCheck refuse(int status, std::string_view code, std::string_view message) {
     return {.refusal = {status, code, message}};
@@ -53,7 +54,7 @@ Result<Headers> read_fields(std::string_view text) {
 }  // namespace
 
 bool wants_websocket(const RequestHead& request) {
-    return request.headers.has_token("upgrade", "websocket");
+    return request.websocket_stream || request.headers.has_token("upgrade", "websocket");
 }
 
 HandshakeCheck check_websocket_request(const RequestHead& request) {
@@ -63,18 +64,18 @@ HandshakeCheck check_websocket_request(const RequestHead& request) {
     if (request.minor_version != 1) return refuse(400, "bad_version", "a WebSocket needs HTTP/1.1");
     if (!wants_websocket(request))
         return refuse(400, "missing_upgrade", "Upgrade: websocket is missing");
-    if (!headers.has_token("connection", "upgrade")) {
+    if (!request.websocket_stream && !headers.has_token("connection", "upgrade")) {
         return refuse(400, "missing_connection", "Connection: Upgrade is missing");
     }
     if (request.has_body())
         return refuse(400, "unexpected_body", "a WebSocket handshake has no body");
     if (headers.count("sec-websocket-version") != 1 ||
         headers.get("sec-websocket-version") != "13") {
-        return refuse(426, "unsupported_version",
+        return refuse(request.websocket_stream ? 400 : 426, unsupported_version,
                       "only version 13 of the WebSocket protocol is spoken here");
     }
-    auto key = headers.get("sec-websocket-key");
-    if (headers.count("sec-websocket-key") != 1 || !is_key(key)) {
+    auto key = request.websocket_stream ? std::string_view() : headers.get("sec-websocket-key");
+    if (!request.websocket_stream && (headers.count("sec-websocket-key") != 1 || !is_key(key))) {
         return refuse(400, "bad_key", "Sec-WebSocket-Key must be 16 bytes in base64");
     }
     HandshakeCheck check{.request = {.key = key, .origin = headers.get("origin")}, .ok = true};
@@ -96,10 +97,9 @@ HandshakeCheck check_websocket_request(const RequestHead& request) {
 
 Headers refusal_headers(const HandshakeRefusal& refusal) {
     Headers headers;
-    if (refusal.status == 426) {
-        headers.add("upgrade", "websocket");
+    if (refusal.status == 426) headers.add("upgrade", "websocket");
+    if (refusal.status == 426 || refusal.code == unsupported_version)
         headers.add("sec-websocket-version", "13");
-    }
     return headers;
 }
 
@@ -121,9 +121,11 @@ std::string websocket_accept(std::string_view key) {
 
 Headers accept_websocket(const WebSocketRequest& request, std::string_view protocol) {
     Headers headers;
-    headers.add("upgrade", "websocket");
-    headers.add("connection", "Upgrade");
-    headers.add("sec-websocket-accept", websocket_accept(request.key));
+    if (!request.key.empty()) {
+        headers.add("upgrade", "websocket");
+        headers.add("connection", "Upgrade");
+        headers.add("sec-websocket-accept", websocket_accept(request.key));
+    }
     if (!protocol.empty()) headers.add("sec-websocket-protocol", protocol);
     return headers;
 }

@@ -12,25 +12,29 @@
 
 namespace bennu::net {
 
-/// What a client asked for with an upgrade that follows RFC 6455. Views into the request's head.
+/// What a client asked for with an upgrade that follows RFC 6455, or an extended CONNECT that
+/// follows RFC 8441. Views into the request's head.
 struct WebSocketRequest {
-    std::string_view key;
+    std::string_view key;                     ///< empty over HTTP/2
     std::string_view origin;                  ///< empty when the client sent none: not a browser
     std::vector<std::string_view> protocols;  ///< offered subprotocols, in order
     std::string extensions;                   ///< offered extensions, in order
 };
 
-/// Why a request cannot become a WebSocket: `status` is 400, or 426 for another version than 13.
+/// Why a request cannot become a WebSocket: `status` is 400, or 426 for another version than 13
+/// (400 for that, too, over HTTP/2, which has no Upgrade field to send along).
 struct HandshakeRefusal {
     int status = 400;
     std::string_view code;
     std::string_view message;
 };
 
-/// Whether the client asks for a WebSocket at all (`Upgrade: websocket`), well or badly.
+/// Whether the client asks for a WebSocket at all (`Upgrade: websocket`, or `:protocol` over
+/// HTTP/2), well or badly.
 bool wants_websocket(const RequestHead& request);
 
-/// Checks method, version, tokens, version 13 and key; `refusal` is set when the answer is no.
+/// Checks method, version, tokens, version 13 and key (of HTTP/2 what of these it has); `refusal`
+/// is set when the answer is no.
 /// Origin and the choice of a protocol are the caller's business.
 struct HandshakeCheck {
     WebSocketRequest request;
@@ -39,7 +43,8 @@ struct HandshakeCheck {
 };
 HandshakeCheck check_websocket_request(const RequestHead& request);
 
-/// The headers that a refusal needs beside its status: `Sec-WebSocket-Version: 13` with 426.
+/// The headers that a refusal needs beside its status: for another version,
+/// `Sec-WebSocket-Version: 13`.
 Headers refusal_headers(const HandshakeRefusal& refusal);
 
 /// The first offered protocol that is among `supported`; empty when there is none.
@@ -49,7 +54,8 @@ std::string_view select_protocol(const WebSocketRequest& request,
 /// Sec-WebSocket-Accept for a key.
 std::string websocket_accept(std::string_view key);
 
-/// The fields of a `101 Switching Protocols` answer; `protocol` may be empty.
+/// The fields of a `101 Switching Protocols` answer (over HTTP/2: of the 200 that the connection
+/// makes of it); `protocol` may be empty.
 /// `append_response_head` with status 101 writes them as they are.
 Headers accept_websocket(const WebSocketRequest& request, std::string_view protocol = {});
 

@@ -74,6 +74,30 @@ TEST(WebSocketHandshake, ChecksTheRequest) {
     EXPECT_EQ(refusal_headers({.status = 426}).get("sec-websocket-version"), "13");
 }
 
+TEST(WebSocketHandshake, OverHttp2ItNeedsNoKeyAndNoUpgrade) {
+    auto head = parse(
+        "GET /s HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: short\r\nSec-WebSocket-Protocol: a\r\n\r\n");
+    EXPECT_FALSE(wants_websocket(head));
+    head.websocket_stream = true;
+    EXPECT_TRUE(wants_websocket(head));
+    auto check = check_websocket_request(head);
+    ASSERT_TRUE(check.ok);
+    EXPECT_EQ(check.request.key, "");
+    Headers answer = accept_websocket(check.request, "a");
+    ASSERT_EQ(answer.size(), 1u);
+    EXPECT_EQ(answer.get("sec-websocket-protocol"), "a");
+
+    auto old = parse("GET /s HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Version: 8\r\n\r\n");
+    old.websocket_stream = true;
+    auto refused = check_websocket_request(old);
+    EXPECT_FALSE(refused.ok);
+    EXPECT_EQ(refused.refusal.status, 400);
+    Headers fields = refusal_headers(refused.refusal);
+    ASSERT_EQ(fields.size(), 1u);
+    EXPECT_EQ(fields.get("sec-websocket-version"), "13");
+}
+
 TEST(WebSocketHandshake, SelectsAnOfferedProtocol) {
     auto head = parse(
         request_with("GET / HTTP/1.1",

@@ -18,6 +18,10 @@ Broadcast::Broadcast(Topic topic, std::string_view event, const Payload& payload
                                     payload.is_binary());
 }
 
+Broadcast::Broadcast(Topic topic, std::string event, std::string data, Mark mark)
+    : data_(make_shared_value<Data>(std::move(topic), std::move(event), std::move(data), false,
+                                    std::move(mark))) {}
+
 const Topic& Broadcast::topic() const {
     return data_->topic;
 }
@@ -26,6 +30,9 @@ std::string_view Broadcast::event() const {
 }
 bool Broadcast::is_binary() const {
     return data_->binary;
+}
+const Mark& Broadcast::mark() const {
+    return data_->mark;
 }
 std::string_view Broadcast::data() const {
     return data_->data;

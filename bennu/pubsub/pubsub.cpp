@@ -1,5 +1,9 @@
 #include "bennu/pubsub/pubsub.hpp"
 
+#include "bennu/pubsub/durable_table.hpp"
+#include "bennu/pubsub/mark.hpp"
+#include "bennu/pubsub/node_shards.hpp"
+#include "bennu/pubsub/topic_owner.hpp"
 #include "bennu/pubsub/topic_table.hpp"
 
 namespace bennu::pubsub {
@@ -20,6 +24,33 @@ void deliver_here(const Broadcast& broadcast, Pid except) {
 void publish(const Broadcast& broadcast, Pid except) {
     local_broadcast(broadcast, except);
     if (table().adapter) table().adapter->publish(broadcast);
+}
+
+/// The owner of the topic gives it its number and its turn.
+void publish_durable(const Topic& topic, std::string_view event, const Payload& payload,
+                     Pid except) {
+    std::optional<std::string> object;
+    if (!payload.is_binary()) {
+        std::string text;
+        payload.write(text);
+        object = markable(std::move(text));
+    }
+    if (object) {
+        detail::on_owner(topic, [topic, event = std::string(event), object = *std::move(object),
+                                 except]() mutable {
+            shard_local<detail::DurableTable>().publish(topic, std::move(event), std::move(object),
+                                                        except);
+        });
+    } else {
+        detail::on_owner(
+            topic, [plain = Broadcast(topic, event, payload), except] { publish(plain, except); });
+    }
+}
+
+void publish(const Topic& topic, std::string_view event, const Payload& payload, Pid except) {
+    if (is_durable(topic)) [[unlikely]]
+        return publish_durable(topic, event, payload, except);
+    publish(Broadcast(topic, event, payload), except);
 }
 
 }  // namespace
@@ -56,12 +87,18 @@ Subscription subscribe_fastlane(const Topic& topic, Pid subscriber, Pid target,
 }
 
 void broadcast(const Topic& topic, std::string_view event, const Payload& payload) {
-    publish(Broadcast(topic, event, payload), {});
+    publish(topic, event, payload, {});
 }
 
 void broadcast_from(Pid subscriber, const Topic& topic, std::string_view event,
                     const Payload& payload) {
-    publish(Broadcast(topic, event, payload), subscriber);
+    publish(topic, event, payload, subscriber);
+}
+
+void direct_broadcast(std::uint64_t node, const Topic& topic, std::string_view event,
+                      const Payload& payload) {
+    if (node == 0) return broadcast(topic, event, payload);
+    if (table().adapter) table().adapter->publish_to(node, Broadcast(topic, event, payload));
 }
 
 void local_broadcast(const Topic& topic, std::string_view event, const Payload& payload) {
@@ -69,7 +106,8 @@ void local_broadcast(const Topic& topic, std::string_view event, const Payload& 
 }
 
 void local_broadcast(const Broadcast& broadcast, Pid except) {
-    for (std::uint8_t shard = 0; shard < shard_count(); ++shard) {
+    const detail::NodeShards& node = detail::node_shards();
+    for (std::uint8_t shard = node.first; shard < node.end(); ++shard) {
         if (shard != shard_index()) {
             post(shard, [broadcast, except] { deliver_here(broadcast, except); });
         }
@@ -87,6 +125,10 @@ std::size_t subscriber_count(std::string_view topic) {
     return entry ? entry->live : 0;
 }
 
+void send_to_node(std::uint64_t node, std::string message) {
+    if (table().adapter) table().adapter->send(node, std::move(message));
+}
+
 void use_adapter(std::shared_ptr<PubSubAdapter> adapter) {
     for (std::uint8_t shard = 0; shard < shard_count(); ++shard) {
         if (shard != shard_index()) {
@@ -94,6 +136,14 @@ void use_adapter(std::shared_ptr<PubSubAdapter> adapter) {
         }
     }
     table().adapter = std::move(adapter);
+}
+
+bool has_adapter() {
+    return table().adapter != nullptr;
+}
+
+std::uint64_t own_node() {
+    return table().adapter ? table().adapter->node() : 0;
 }
 
 }  // namespace bennu::pubsub

@@ -5,6 +5,7 @@
 
 #include "bennu/pubsub/adapter.hpp"
 #include "bennu/pubsub/broadcast.hpp"
+#include "bennu/pubsub/durable.hpp"
 #include "bennu/runtime/process.hpp"
 
 /// Publish and subscribe. Each shard has its own table of topics, so that subscribing and
@@ -59,11 +60,17 @@ Subscription subscribe(Ref<S> subscriber, const Topic& topic) {
 Subscription subscribe_fastlane(const Topic& topic, Pid subscriber, Pid target,
                                 detail::Deliver deliver);
 
-/// To every subscriber, on every shard and (through the adapter) every node.
+/// To every subscriber, on every shard and (through the adapter) every node. On a durable topic
+/// (`pubsub/durable.hpp`) the message takes its turn among all that this node publishes there.
 void broadcast(const Topic& topic, std::string_view event, const Payload& payload = {});
 /// As `broadcast`, but not to this subscriber.
 void broadcast_from(Pid subscriber, const Topic& topic, std::string_view event,
                     const Payload& payload = {});
+/// To the subscribers on one other node, by the `own_node` that it told; 0: as `broadcast`. Where
+/// the adapter cannot tell nodes apart, to those on every other one. A node that is gone gets
+/// nothing.
+void direct_broadcast(std::uint64_t node, const Topic& topic, std::string_view event,
+                      const Payload& payload = {});
 /// To the subscribers on this node only.
 void local_broadcast(const Topic& topic, std::string_view event, const Payload& payload = {});
 void local_broadcast(const Broadcast& broadcast, Pid except = {});
@@ -73,7 +80,19 @@ Topic intern(std::string_view topic);
 /// Subscribers on this shard.
 std::size_t subscriber_count(std::string_view topic);
 
+/// Where a server learns (`subscribe`, event `gap`) that broadcasts of other nodes may have been
+/// lost: what it shows should be read again.
+inline constexpr std::string_view gap_topic = "pubsub:gap";
+
+/// Through the adapter, if there is one: see `PubSubAdapter::send`.
+void send_to_node(std::uint64_t node, std::string message);
+
 /// From now on broadcasts go through the adapter too, from every shard. Null: local only.
 void use_adapter(std::shared_ptr<PubSubAdapter> adapter);
+/// Whether there may be other nodes.
+bool has_adapter();
+/// What others may give to `direct_broadcast` to reach this node: another number after each start.
+/// 0: the adapter cannot tell nodes apart, or there is none.
+std::uint64_t own_node();
 
 }  // namespace bennu::pubsub

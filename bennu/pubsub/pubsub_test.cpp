@@ -170,6 +170,37 @@ TEST(PubSub, an_adapter_gets_broadcasts_but_not_local_ones) {
     EXPECT_EQ(recorder->events, texts({"a", "c"}));
 }
 
+struct Directory : Recorder {
+    void publish_to(std::uint64_t node, const Broadcast& broadcast) override {
+        events.push_back(std::to_string(node) + ":" + std::string(broadcast.event()));
+    }
+    std::uint64_t node() const override { return 5; }
+};
+
+TEST(PubSub, one_node_is_reached_where_the_adapter_can) {
+    auto plain = std::make_shared<Recorder>();
+    auto directory = std::make_shared<Directory>();
+    std::uint64_t none = 9, unnamed = 9, named = 9;
+    simulate({}, [&]() -> Task<Result<>> {
+        direct_broadcast(3, "t", "nowhere");
+        none = own_node();
+        use_adapter(plain);
+        direct_broadcast(3, "t", "a");
+        unnamed = own_node();
+        use_adapter(directory);
+        direct_broadcast(3, "t", "b");
+        direct_broadcast(0, "t", "c");
+        named = own_node();
+        use_adapter(nullptr);
+        co_return {};
+    });
+    EXPECT_EQ(plain->events, texts({"a"}));
+    EXPECT_EQ(directory->events, texts({"3:b", "c"}));
+    EXPECT_EQ(none, 0u);
+    EXPECT_EQ(unnamed, 0u);
+    EXPECT_EQ(named, 5u);
+}
+
 TEST(Broadcast, parses_and_encodes_once) {
     static int encodings = 0;
     Broadcast message("t", "e", Json::object({{"a", 1}}));

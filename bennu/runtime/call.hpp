@@ -100,6 +100,7 @@ struct Handler {
                 Out task = server.handle(std::move(message));
                 start(shard, *process, std::move(task), pending.take());
             } else if constexpr (std::is_void_v<Out>) {
+                if (!reply) return server.handle(std::move(message));
                 PendingReply pending{reply};
                 server.handle(std::move(message));
                 pending.take();

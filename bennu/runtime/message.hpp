@@ -110,7 +110,8 @@ inline Message* pop_message(Message*& tail) {
     return oldest;
 }
 inline void destroy_message(Message* message) {
-    message->envelope.type->destroy(message->envelope.payload);
+    Envelope& envelope = message->envelope;
+    if (!envelope.type->trivial) envelope.type->destroy(envelope.payload);
     delete message;
 }
 

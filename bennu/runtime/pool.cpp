@@ -16,7 +16,7 @@ namespace bennu::detail {
 namespace {
 
 constexpr std::size_t class_size = 32;
-constexpr std::size_t classes = 32;
+constexpr std::size_t classes = 64;  ///< up to 2 KiB: frames of endpoints are longer than 1 KiB
 constexpr std::size_t slab_size = 64 * 1024;
 
 std::atomic<std::size_t> reserved{0};

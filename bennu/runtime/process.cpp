@@ -194,8 +194,9 @@ constexpr ProcessType task_type{
 
 Pid spawn_task(Function<Task<>()> body, SpawnOptions options) {
     Shard* shard = Shard::current();
-    auto* kept = new Function<Task<>()>(std::move(body));
-    Pid pid = shard->create_task(detail::task_type, kept, (*kept)());
+    auto kept = std::make_unique<Function<Task<>()>>(std::move(body));
+    Task<> task = (*kept)();
+    Pid pid = shard->create_task(detail::task_type, kept.release(), std::move(task));
     Result<> done = detail::introduce(*shard, pid, options);
     if (!done) throw std::logic_error(std::string(done.error().message()));
     return pid;

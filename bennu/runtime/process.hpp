@@ -117,7 +117,7 @@ struct InitHandler {
         .priority = S::mailbox.lanes ? Priority::high : Priority::normal,
         .signal = true};
 };
-/// Destroys the body when the name is taken.
+/// Takes the body over, also when no process comes of it (a name that is taken, no memory).
 Result<Pid> spawn_body(const ProcessType& type, void* body, const SpawnOptions& options);
 
 class [[nodiscard]] InitCall : Answer<Result<>> {

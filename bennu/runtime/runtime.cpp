@@ -41,7 +41,7 @@ class [[nodiscard]] StopAnswer : detail::Answer<detail::Unit> {
     void await_resume() { release(); }
 };
 
-Task<> run_main(Runtime& runtime, Function<Task<Result<>>()> main) {
+Task<> run_main(Runtime& runtime, Function<Task<Result<>>()> main, Duration grace) {
     struct Guard {
         Runtime& runtime;
         int status = 1;
@@ -50,6 +50,11 @@ Task<> run_main(Runtime& runtime, Function<Task<Result<>>()> main) {
     Result<> outcome = co_await main();
     if (!outcome) log_error("stopped", {{"reason", outcome.error().describe()}});
     guard.status = outcome ? 0 : 1;
+    // Without this, the shards would stop turning before supervisors could stop their children.
+    const detail::Shard& shard = *detail::Shard::current();
+    for (Pid child : shard.links(*shard.at_slot(self().slot()))) {
+        co_await stop_and_wait(child, grace);
+    }
 }
 
 /// Keeps SIGINT and SIGTERM for the signal thread. Made before any other thread, because threads
@@ -123,6 +128,11 @@ unsigned usable_cores() {
     return std::max(1, CPU_COUNT(&cores));
 }
 
+/// Takes no jobs: for the time in which a runtime ends.
+struct NoExecutor final : Executor {
+    bool submit(Function<void()>) override { return false; }
+};
+
 }  // namespace
 
 Runtime::Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_reactor,
@@ -143,6 +153,8 @@ Runtime::Runtime(unsigned shards, std::uint64_t seed, const MakeReactor& make_re
 Runtime::~Runtime() {
     // Jobs that still run may finish; what they answer is dropped with the shards.
     default_executor_.reset();
+    // What destructors of processes would leave to it they do themselves.
+    default_executor_ = std::make_unique<NoExecutor>();
     for (auto& shard : shards_) {
         detail::Shard::Entered entered(*shard);
         shard->end_all();
@@ -158,11 +170,12 @@ Runtime* Runtime::current() {
     return current_runtime.load(std::memory_order_acquire);
 }
 
-void Runtime::start_main(Function<Task<Result<>>()> main) {
+void Runtime::start_main(Function<Task<Result<>>()> main, Duration grace) {
     detail::Shard::Entered entered(*shards_[0]);
-    spawn_task([this, main = std::make_shared<Function<Task<Result<>>()>>(std::move(main))]
-               [[clang::coro_wrapper]] () -> Task<> { return run_main(*this, std::move(*main)); },
-               {.name = "main"});
+    spawn_task(
+        [this, grace, main = std::make_shared<Function<Task<Result<>>()>>(std::move(main))]
+        [[clang::coro_wrapper]] () -> Task<> { return run_main(*this, std::move(*main), grace); },
+        {.name = "main"});
 }
 
 void Runtime::request_stop() {
@@ -184,6 +197,8 @@ void Runtime::finish(int status) {
 }
 
 int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
+    // Sending a file to somebody who has gone away is a failed write, not the end of the program.
+    ::signal(SIGPIPE, SIG_IGN);
     const unsigned shards = options.shards ? options.shards : usable_cores();
     std::optional<BlockedSignals> blocked;
     if (options.handle_signals) blocked.emplace();
@@ -193,7 +208,7 @@ int run(RuntimeOptions options, Function<Task<Result<>>()> main) {
         [](ExecutorOptions executor) { return make_thread_executor(std::move(executor)); });
     std::optional<SignalThread> signals;
     if (blocked) signals.emplace(runtime, *blocked, options.shutdown_grace);
-    runtime.start_main(std::move(main));
+    runtime.start_main(std::move(main), options.shutdown_grace);
 
     StallDetector stalls(options.stalls);
     auto loop = [&runtime, &stalls](detail::Shard& shard) {

@@ -14,14 +14,16 @@ struct RuntimeOptions {
     unsigned shards = 0;  ///< 0: one per core
     /// SIGINT and SIGTERM stop the runtime politely; a second one ends it at once.
     bool handle_signals = true;
-    /// How long polite stopping may take.
+    /// How long polite stopping may take, from the signal on.
     std::chrono::nanoseconds shutdown_grace = std::chrono::seconds(20);
     StallOptions stalls;
 };
 
 /// Runs `main` as the first process of shard 0, on this thread, with one more thread for each
-/// further shard. Returns when `main` completed or was stopped by a signal and every process has
-/// ended: 0, or 1 when main returned an error or faulted (it is logged).
+/// further shard. When `main` has completed, what it supervises (everything it is linked with) is
+/// stopped as a supervisor stops its children: the newest first, politely, within `shutdown_grace`
+/// each. Returns when every process has ended: 0, or 1 when main returned an error or faulted (it
+/// is logged).
 int run(RuntimeOptions options, Function<Task<Result<>>()> main);
 
 /// From any process: stops the runtime as a signal would.

@@ -39,8 +39,9 @@ class Runtime {
         return make_executor_(std::move(options));
     }
 
-    /// Spawns the main process on shard 0; `finished` becomes true when it is gone.
-    void start_main(Function<Task<Result<>>()> main);
+    /// Spawns the main process on shard 0; `finished` becomes true when it is gone. What it is
+    /// linked with when `main` returns is stopped first, newest first, each within `grace`.
+    void start_main(Function<Task<Result<>>()> main, Duration grace);
     void request_stop();
     void finish(int status);
     bool finished() const { return finished_.load(std::memory_order_acquire); }

@@ -3,6 +3,7 @@
 #include "bennu/base/log.hpp"
 #include "bennu/runtime/launcher/node_page.hpp"
 #include "bennu/runtime/process.hpp"
+#include "bennu/runtime/ready_queue.hpp"
 #include "bennu/runtime/runtime_state.hpp"
 
 namespace bennu::detail {
@@ -13,12 +14,29 @@ constexpr std::uint32_t max_slots = 1U << 24;
 constexpr int messages_per_turn = 64;
 constexpr std::size_t items_per_turn = 512;
 constexpr std::size_t timers_per_turn = 256;
+/// All that is ready is taken at once, so that it is known since when; it is handled in portions.
+constexpr std::size_t events_at_once = 4096;
+constexpr std::size_t events_per_turn = 256;
 constexpr Duration max_spin = std::chrono::microseconds(50);
 constexpr Duration poll_interval = std::chrono::microseconds(20);
 constexpr int max_turns_unpolled = 64;
 
+/// A body that no process has yet.
+struct Unowned {
+    const ProcessType& type;
+    void* body;
+    ~Unowned() {
+        if (body) type.destroy(body);
+    }
+};
+
 std::uint64_t token_of(Pid pid, std::uint8_t tag) {
     return std::uint64_t{pid.generation()} << 32 | std::uint64_t{pid.slot()} << 8 | tag;
+}
+
+bool events_left(Shard& shard) {
+    const auto& ready = shard.local<ReadyQueue>();
+    return ready.next < ready.count;
 }
 
 }  // namespace
@@ -31,7 +49,7 @@ Shard::Shard(Runtime& runtime, std::uint8_t index, std::unique_ptr<Reactor> reac
       random_(seed),
       now_(reactor_->now()),
       timers_(now_),
-      events_(256) {}
+      events_(events_at_once) {}
 
 Shard::~Shard() {
     Entered entered(*this);
@@ -53,6 +71,7 @@ std::size_t Shard::next_local_key() {
 }
 
 Pid Shard::create(const ProcessType& type, void* body) {
+    Unowned unowned{type, body};
     std::uint32_t index;
     if (first_free_ != Process::nil &&
         (free_slots_ > chunk_size || used_slots_ % chunk_size == 0)) {
@@ -62,16 +81,16 @@ Pid Shard::create(const ProcessType& type, void* body) {
         --free_slots_;
     } else {
         if (used_slots_ == max_slots) throw std::runtime_error("too many processes on one shard");
-        if (used_slots_ % chunk_size == 0)
+        if (used_slots_ == chunks_.size() * chunk_size)
             chunks_.push_back(std::make_unique<Process[]>(chunk_size));
-        if (used_slots_ % chunk_size == 0)
+        if (used_slots_ == runs_.size() * chunk_size)
             runs_.push_back(std::make_unique<std::uint32_t[]>(chunk_size));
         index = used_slots_++;
     }
     Process& process = slot(index);
     process.flags = Process::alive;
     process.type = &type;
-    process.body = body;
+    process.body = std::exchange(unowned.body, nullptr);
     process.next_free = index;
     runs_[index / chunk_size][index % chunk_size] = 0;
     ++process_count_;
@@ -91,11 +110,17 @@ Pid Shard::create_task(const ProcessType& type, void* body, Task<> task) {
         return std::noop_coroutine();
     };
     process.root = &handle.promise();
-    jobs_.push_back([this, pid] {
-        if (Process* p = find(pid); p && p->root) {
-            run_as(*p, [p] { p->root->handle().resume(); });
-        }
-    });
+    try {
+        jobs_.push_back([this, pid] {
+            if (Process* p = find(pid); p && p->root) {
+                run_as(*p, [p] { p->root->handle().resume(); });
+            }
+        });
+    } catch (...) {
+        MustAllocate handling;
+        exit(process, ExitReason::killed("not started"));
+        throw;
+    }
     return pid;
 }
 
@@ -309,16 +334,32 @@ bool Shard::fire_timers() {
 }
 
 bool Shard::poll(Instant until) {
-    if (until > now_) beat_->store(NodePage::asleep, std::memory_order_relaxed);
-    // Here and not by whoever logs: this is between two processes, and about to enter the kernel.
-    if (log_wake_due) wake_log_writer();
-    std::size_t count = reactor_->poll(until, events_);
-    now_ = reactor_->now();
-    beat_->store(now_.ns, std::memory_order_relaxed);
-    polled_ = now_;
-    turns_unpolled_ = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const Reactor::Event& event = events_[i];
+    auto& ready = local<ReadyQueue>();
+    if (ready.next == ready.count) {
+        const bool sleeps = until > now_;
+        if (sleeps) beat_->store(NodePage::asleep, std::memory_order_relaxed);
+        // Here and not by whoever logs: this is between two processes, and about to enter the
+        // kernel.
+        if (log_wake_due) wake_log_writer();
+        ready.next = 0;
+        ready.count = reactor_->poll(until, events_);
+        now_ = reactor_->now();
+        beat_->store(now_.ns, std::memory_order_relaxed);
+        // What a shard waited for is new. Otherwise it came since the last look, unless that left
+        // some.
+        if (sleeps || ready.idle) {
+            ready.since = now_;
+        } else if (ready.took_all) {
+            ready.since = polled_ + (now_ - polled_) / 2;
+        }
+        ready.took_all = ready.count < events_.size();
+        polled_ = now_;
+        turns_unpolled_ = 0;
+    }
+    const std::size_t last = std::min(ready.count, ready.next + events_per_turn);
+    const bool any = ready.next < last;
+    while (ready.next < last) {
+        const Reactor::Event event = events_[ready.next++];
         Pid pid(index_, static_cast<std::uint32_t>(event.token >> 8) & 0xFFFFFF,
                 static_cast<std::uint32_t>(event.token >> 32));
         if (Process* process = find(pid); process && process->type->on_io) {
@@ -330,7 +371,7 @@ bool Shard::poll(Instant until) {
             });
         }
     }
-    return count > 0;
+    return any;
 }
 
 bool Shard::publish() {
@@ -353,7 +394,7 @@ bool Shard::turn(Polling polling) {
     any |= drain_jobs();
     any |= fire_timers();
     // Sockets are looked at often enough to be served in time, and not once for every message.
-    if (polling == Polling::always || now_ - polled_ >= poll_interval ||
+    if (polling == Polling::always || events_left(*this) || now_ - polled_ >= poll_interval ||
         ++turns_unpolled_ >= max_turns_unpolled) {
         any |= poll(Instant{});
     }
@@ -373,12 +414,15 @@ bool Shard::turn(Polling polling) {
         for (auto& hook : hooks) hook();
     }
     any |= publish();
+    local<ReadyQueue>().idle = !any;
     return any;
 }
 
 bool Shard::idle() const {
-    if (!run_queue_.empty() || !jobs_.empty() || has_injected_.load(std::memory_order_seq_cst))
+    if (!run_queue_.empty() || !jobs_.empty() || events_left(*const_cast<Shard*>(this)) ||
+        has_injected_.load(std::memory_order_seq_cst)) {
         return false;
+    }
     for (unsigned from = 0; from < runtime_.shard_count(); ++from) {
         if (from == index_) continue;
         auto* self = const_cast<Shard*>(this);

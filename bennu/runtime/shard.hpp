@@ -235,6 +235,8 @@ class Shard {
     /// Whether the process of this shard has a link to `target`; whether `watcher` has one to it.
     bool linked(const Process& process, Pid target) const;
     bool linked_by(const Process& process, Pid watcher) const;
+    /// Whom the process linked itself with, newest first.
+    std::vector<Pid> links(const Process& process) const;
     std::uint32_t used_slots() const { return used_slots_; }
     /// Null when the slot is free.
     const Process* at_slot(std::uint32_t index) const;
@@ -257,11 +259,11 @@ class Shard {
     template <typename T>
     T& local() {
         static const std::size_t key = next_local_key();
-        if (key >= locals_.size()) locals_.resize(key + 1);
-        if (!locals_[key]) {
-            locals_[key] = std::shared_ptr<void>(std::make_shared<T>());
+        if (key < locals_.size()) [[likely]] {
+            if (void* made = locals_.data()[key].get()) [[likely]]
+                return *static_cast<T*>(made);
         }
-        return *static_cast<T*>(locals_[key].get());
+        return make_local<T>(key);
     }
 
     void connect_rings(std::vector<std::unique_ptr<Ring>>* all) { rings_ = all; }
@@ -273,6 +275,14 @@ class Shard {
     static constexpr std::uint32_t chunk_size = 4096;
     static inline constinit thread_local Shard* current_ = nullptr;
     static std::size_t next_local_key();
+    template <typename T>
+    [[gnu::noinline]] T& make_local(std::size_t key) {
+        // Made before there is room for it: its constructor may ask for others.
+        std::shared_ptr<T> made = std::make_shared<T>();
+        if (key >= locals_.size()) locals_.resize(key + 1);
+        locals_[key] = made;
+        return *made;
+    }
     void note_step() {
         // Written by this thread only; atomic for the signal handler that reads it.
         steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -18,6 +18,14 @@ bool Shard::linked_by(const Process& process, Pid watcher) const {
     return child && pid_of(*child) == watcher && mutual(*child, pid_of(process));
 }
 
+std::vector<Pid> Shard::links(const Process& process) const {
+    std::vector<Pid> links;
+    for (std::uint32_t at = process.watching; at != Process::nil; at = watches_[at].next_watching) {
+        if (watches_[at].link) links.push_back(watches_[at].target);
+    }
+    return links;
+}
+
 bool Shard::mutual(const Process& child, Pid parent) const {
     for (std::uint32_t at = child.watchers; at != Process::nil; at = watches_[at].next_watcher) {
         if (watches_[at].mutual && watches_[at].watcher == parent) return true;

@@ -64,7 +64,9 @@ inline bool fails_again(const SimTestBody& body, std::uint64_t seed, const std::
 inline std::string run_sim_test(
     const char* suite, const char* name, const SimTestBody& body,
     const std::function<std::optional<FailedAssertion>()>& failed = &first_failed_assertion) {
+    int tried = 0;
     for (std::uint64_t seed : simulation_seeds()) {
+        testing::Test::RecordProperty("seeds", std::to_string(++tried));
         SimFailure failure{suite, name, seed, {}};
         announce_on_crash(&failure);
         SimHarness first(asked_faults());

@@ -54,6 +54,10 @@ TEST(Body, failures_have_their_status) {
     const Row rows[] = {
         {"/echo", json, R"({"a":1})", 200, ""},
         {"/echo", "application/json; charset=utf-8", R"({"a":1})", 200, ""},
+        {"/echo", json, "\xef\xbb\xbf{\"a\":1}", 200, ""},
+        {"/echo", json, "\xef\xbb\xbf\xef\xbb\xbf{}", 400, "malformed_json"},
+        {"/echo", json, "\xef\xbb\xbf", 400, "malformed_json"},
+        {"/echo", json, R"({"a":"\ud83d"})", 200, ""},
         {"/echo", "application/vnd.api+json", R"({"a":1})", 200, ""},
         {"/echo", "", "", 200, ""},
         {"/echo", json, "", 200, ""},

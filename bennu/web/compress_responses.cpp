@@ -5,6 +5,7 @@
 #include "bennu/base/ascii.hpp"
 #include "bennu/runtime/offload.hpp"
 #include "bennu/web/compress.hpp"
+#include "bennu/web/conn_state.hpp"
 #include "bennu/web/negotiation.hpp"
 
 namespace bennu {
@@ -45,9 +46,16 @@ const Coding* choose_coding(std::string_view accepted) {
     return best && most >= encoding_quality(accepted, "identity") ? best : nullptr;
 }
 
-void weaken_etag(net::Headers& headers) {
+/// A request named a tag with the mark of this coding.
+struct AskedWith {
+    std::string_view coding;
+};
+
+void mark_etag(net::Headers& headers, std::string_view coding) {
     std::string etag(headers.get("etag"));
-    if (!etag.empty() && !etag.starts_with("W/")) headers.set("etag", "W/" + etag);
+    if (etag.size() < 2 || etag.starts_with("W/") || !etag.ends_with('"')) return;
+    etag.insert(etag.size() - 1, "+" + std::string(coding));
+    headers.set("etag", etag);
 }
 
 }  // namespace
@@ -56,8 +64,26 @@ void leave_uncompressed(const Conn& conn) {
     conn.assign(Uncompressed{});
 }
 
+void CompressResponses::before(const Conn& conn) const {
+    net::Headers& headers = conn.state().request.head.headers;
+    for (std::string_view name : {"if-match", "if-none-match"}) {
+        std::string tags(headers.get(name));
+        bool changed = false;
+        for (const Coding& coding : codings) {
+            const std::string mark = "+" + std::string(coding.name) + "\"";
+            for (std::size_t at; (at = tags.find(mark)) != std::string::npos; changed = true) {
+                tags.erase(at, mark.size() - 1);
+                conn.assign(AskedWith{coding.name});
+            }
+        }
+        if (changed) headers.set(name, tags);
+    }
+}
+
 Task<> CompressResponses::after(Conn conn, Response& response) const {
     net::Headers& headers = response.headers;
+    if (const AskedWith* asked = conn.find<AskedWith>(); asked && response.status == 304)
+        mark_etag(headers, asked->coding);
     const std::size_t size = response.body_view().size();
     if (size < options_.at_least || !is_text(response.content_type()) ||
         headers.contains("content-encoding") || headers.contains("content-range") ||
@@ -83,7 +109,7 @@ Task<> CompressResponses::after(Conn conn, Response& response) const {
     if (!small || small->size() >= size) co_return;
     response.body = *std::move(small);
     headers.set("content-encoding", coding->name);
-    weaken_etag(headers);
+    mark_etag(headers, coding->name);
 }
 
 }  // namespace bennu

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "bennu/web/conditional.hpp"
 #include "bennu/web/testing.hpp"
 
 namespace bennu {
@@ -40,6 +41,13 @@ TestClient compressing_client() {
             .with_header("etag", "\"abc\"")
             .with_header("vary", "Origin");
     });
+    auto note = [](Conn conn) {
+        const Version version{.etag = "\"7\""};
+        if (auto over = if_unchanged(conn, version)) return *std::move(over);
+        return text(conn, 200, long_text(5000)).with_header("etag", version.etag);
+    };
+    router->get("/note", note);
+    router->put("/note", note);
     router->get("/kept", [](Conn conn) {
         return text(conn, 200, long_text(5000))
             .with_header("cache-control", "public, no-transform");
@@ -113,12 +121,30 @@ TEST(CompressResponses, leaves_alone_what_it_should) {
     EXPECT_EQ(fetch("/encoded").body, long_text(5000));
 }
 
-TEST(CompressResponses, a_strong_etag_becomes_weak) {
+TEST(CompressResponses, an_etag_names_the_coding) {
     TestResponse response = fetch("/tagged");
-    EXPECT_EQ(response.header("etag"), "W/\"abc\"");
+    EXPECT_EQ(response.header("etag"), "\"abc+gzip\"");
     EXPECT_TRUE(response.headers.has_token("vary", "origin"));
     EXPECT_TRUE(response.headers.has_token("vary", "accept-encoding"));
     EXPECT_EQ(fetch("/tagged", "identity").header("etag"), "\"abc\"");
+}
+
+TEST(CompressResponses, what_was_fetched_compressed_can_be_changed_and_asked_for_again) {
+    auto send = [](net::Method method, std::string name, std::string tag) {
+        return compressing_client().send(
+            {.method = method,
+             .target = "/note",
+             .headers = {{"accept-encoding", "br"}, {std::move(name), std::move(tag)}}});
+    };
+    const std::string tag(fetch("/note", "br").header("etag"));
+    EXPECT_EQ(tag, "\"7+br\"");
+    EXPECT_EQ(send(net::Method::put, "if-match", tag).status, 200);
+    EXPECT_EQ(send(net::Method::put, "if-match", "\"6+br\"").status, 412);
+    EXPECT_EQ(send(net::Method::put, "if-match", "\"7\"").status, 200);
+    const TestResponse known = send(net::Method::get, "if-none-match", "\"1\", " + tag);
+    EXPECT_EQ(known.status, 304);
+    EXPECT_EQ(known.header("etag"), tag);
+    EXPECT_EQ(send(net::Method::get, "if-none-match", "\"6+br\"").status, 200);
 }
 
 }  // namespace web_compress_test

@@ -1,6 +1,7 @@
 #include "bennu/web/conditional.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "bennu/base/ascii.hpp"
 #include "bennu/net/http_date.hpp"
@@ -34,6 +35,39 @@ bool lists_tag(std::string_view list, std::string_view tag, Comparison compariso
 std::optional<Timestamp> date_in(std::string_view field) {
     if (field.empty()) return std::nullopt;
     return net::parse_http_date(field, on_shard() ? wall_now() : system_now());
+}
+
+enum class Verdict : std::uint8_t { go_on, not_modified, failed };
+
+/// RFC 9110, 13.2.2, up to Range.
+Verdict judge(const Conn& conn, std::string_view tag, std::optional<Timestamp> changed) {
+    const bool reads = conn.method() == net::Method::get || conn.method() == net::Method::head;
+    std::string_view match = conn.header("if-match"), none = conn.header("if-none-match");
+    bool held = true;
+    if (!match.empty()) {
+        held = lists_tag(match, tag, Comparison::strong);
+    } else if (auto since = date_in(conn.header("if-unmodified-since")); since && changed) {
+        held = *changed <= *since;
+    }
+    if (!held) return Verdict::failed;
+    if (!none.empty()) {
+        if (!lists_tag(none, tag, Comparison::weak)) return Verdict::go_on;
+        return reads ? Verdict::not_modified : Verdict::failed;
+    }
+    if (!reads || !changed) return Verdict::go_on;
+    auto since = date_in(conn.header("if-modified-since"));
+    return since && *changed <= *since ? Verdict::not_modified : Verdict::go_on;
+}
+
+Response precondition_failed(const Conn& conn) {
+    return error_status(conn, 412, "precondition_failed", "It is another version by now.");
+}
+
+bool is_tag(std::string_view text) {
+    if (text.starts_with("W/")) text.remove_prefix(2);
+    if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+    return std::ranges::all_of(text.substr(1, text.size() - 2),
+                               [](unsigned char c) { return c > ' ' && c < 0x7f && c != '"'; });
 }
 
 void not_modified(Response& response) {
@@ -73,21 +107,14 @@ void apply_conditions(const Conn& conn, Response& response) {
     std::string modified(response.headers.get("last-modified"));
     auto changed = date_in(modified);
 
-    std::string_view match = conn.header("if-match"), none = conn.header("if-none-match");
-    bool held = true;
-    if (!match.empty()) {
-        held = lists_tag(match, tag, Comparison::strong);
-    } else if (auto since = date_in(conn.header("if-unmodified-since")); since && changed) {
-        held = *changed <= *since;
-    }
-    if (!held) {
-        response = error_status(conn, 412, "precondition_failed", "It is another version by now.");
-        return;
-    }
-    if (!none.empty()) {
-        if (lists_tag(none, tag, Comparison::weak)) return not_modified(response);
-    } else if (auto since = date_in(conn.header("if-modified-since")); since && changed) {
-        if (*changed <= *since) return not_modified(response);
+    switch (judge(conn, tag, changed)) {
+        case Verdict::go_on:
+            break;
+        case Verdict::not_modified:
+            return not_modified(response);
+        case Verdict::failed:
+            response = precondition_failed(conn);
+            return;
     }
 
     std::optional<std::uint64_t> size = response.body_size();
@@ -101,6 +128,33 @@ void apply_conditions(const Conn& conn, Response& response) {
         response = error_status(conn, 416, "range_not_satisfiable", "There are not so many bytes.")
                        .with_header("content-range", "bytes */" + std::to_string(*size));
     }
+}
+
+Response with_version(Response response, const Version& version) {
+    if (!version.etag.empty()) {
+        if (!is_tag(version.etag)) throw std::invalid_argument("no entity tag: " + version.etag);
+        response.headers.set("etag", version.etag);
+    }
+    if (version.modified)
+        response.headers.set("last-modified", net::HttpDate().at(*version.modified));
+    return response;
+}
+
+std::optional<Response> if_unchanged(const Conn& conn, const Version& version) {
+    std::optional<Timestamp> modified = version.modified;
+    if (modified) {
+        const std::chrono::milliseconds time(modified->ms);
+        modified = Timestamp{} + std::chrono::floor<std::chrono::seconds>(time);
+    }
+    switch (judge(conn, version.etag, modified)) {
+        case Verdict::go_on:
+            return std::nullopt;
+        case Verdict::not_modified:
+            return with_version(Response(304), version);
+        case Verdict::failed:
+            break;
+    }
+    return precondition_failed(conn);
 }
 
 }  // namespace bennu

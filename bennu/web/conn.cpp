@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "bennu/base/ascii.hpp"
+#include "bennu/base/id_text.hpp"
 #include "bennu/base/random.hpp"
 #include "bennu/net/url.hpp"
 #include "bennu/web/conn_state.hpp"
@@ -95,7 +97,12 @@ bool Conn::wants_html() const {
 }
 
 std::optional<std::string_view> Conn::cookie(std::string_view name) const {
-    return find_cookie(header("cookie"), name);
+    // A browser sends one field, but what stands between it and us may have split it.
+    for (const net::Headers::Field field : head().headers) {
+        if (!iequals(field.name, "cookie")) continue;
+        if (auto value = find_cookie(field.value, name)) return value;
+    }
+    return std::nullopt;
 }
 
 std::string_view Conn::request_id() const {
@@ -103,11 +110,12 @@ std::string_view Conn::request_id() const {
     if (!own.id.empty()) return own.id;
     std::string_view given = header("x-request-id");
     if (detail::valid_request_id(given)) return own.id = given;
-    Timestamp at = on_shard() ? wall_now() : system_now();
-    Random unseeded(on_shard() ? random().next() : secure_random_u64());
-    std::string text;
-    append_id(text, uuid7(at, unseeded));
-    text.copy(own.made_id.data(), own.made_id.size());
+    if (on_shard()) {
+        write_id(own.made_id, uuid7(wall_now(), random()));
+    } else {
+        Random unseeded(secure_random_u64());
+        write_id(own.made_id, uuid7(system_now(), unseeded));
+    }
     return own.id = {own.made_id.data(), own.made_id.size()};
 }
 
@@ -147,6 +155,11 @@ std::string Conn::take_body() const {
 
 net::BodyReader& Conn::body_reader() const {
     return state().request.stream;
+}
+
+const net::Headers& Conn::trailers() const {
+    const net::HttpRequest& request = state().request;
+    return request.trailers ? *request.trailers : request.stream.trailers();
 }
 
 Result<const Json*> Conn::try_body_params() const {
@@ -193,17 +206,17 @@ Result<> Conn::read_body(void* record, const RecordInfo& info, std::string_view 
     return bennu::read_json(record, info, *object, own);
 }
 
-std::span<const UploadedFile> Conn::uploads() const {
+std::span<const Upload> Conn::uploads() const {
     body_params();
     return state().body->files;
 }
 
-std::optional<UploadedFile> Conn::take_upload(std::string_view name) const {
+std::optional<Upload> Conn::take_upload(std::string_view name) const {
     body_params();
     auto& files = state().body->files;
     for (auto file = files.begin(); file != files.end(); ++file) {
         if (file->name != name) continue;
-        UploadedFile taken = std::move(*file);
+        Upload taken = std::move(*file);
         files.erase(file);
         return taken;
     }

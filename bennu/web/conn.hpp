@@ -133,6 +133,9 @@ class Conn {
     std::string take_body() const;
     /// The body as it arrives, on a route with `stream_body`.
     net::BodyReader& body_reader() const;
+    /// The fields that came after the body; empty before it was read to its end. Clients say them
+    /// as freely as anything else; what decides about framing, routing or access is not among them.
+    const net::Headers& trailers() const;
     /// The body's object: JSON, urlencoded or multipart, read on first use; `{}` when there is no
     /// body. 415 for other types, 400 for malformed ones, 413 over a limit, 422 for JSON that is
     /// no object.
@@ -151,10 +154,10 @@ class Conn {
         if (!read) return std::move(read).error();
         return record;
     }
-    /// The files of a multipart body.
-    std::span<const UploadedFile> uploads() const;
+    /// The files of a multipart body: on disk on a route with `uploads`, else in memory.
+    std::span<const Upload> uploads() const;
     /// Moves one out; nothing when there is no file under that name.
-    std::optional<UploadedFile> take_upload(std::string_view name) const;
+    std::optional<Upload> take_upload(std::string_view name) const;
 
     // --- What plugs leave behind --------------------------------------------------------------
 

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "bennu/web/testing.hpp"
+
 namespace bennu {
 namespace {
 
@@ -29,6 +31,22 @@ TEST(Cookies, are_found_in_the_header) {
     for (const Row& row : rows) {
         EXPECT_EQ(find_cookie(row.header, "a").value_or("-"), row.expected) << row.header;
     }
+}
+
+TEST(Cookies, are_found_in_every_field_of_a_request) {
+    auto router = std::make_shared<Router>();
+    router->get("/", [](Conn conn) {
+        const auto said = [&](std::string_view name) {
+            return std::string(conn.cookie(name).value_or("-"));
+        };
+        return text(conn, 200, said("a") + said("b") + said("c") + said("d"));
+    });
+    TestClient client(router);
+    TestRequest request{.method = net::Method::get, .target = "/"};
+    request.headers.emplace_back("cookie", "a=1; b=2");
+    request.headers.emplace_back("x-other", "d=9");
+    request.headers.emplace_back("Cookie", "b=8; c=3");
+    EXPECT_EQ(client.send(std::move(request)).body, "123-");
 }
 
 TEST(Cookies, are_careful_by_default) {

@@ -109,7 +109,7 @@ std::shared_ptr<Router> make_router(std::vector<std::string>* trace = nullptr) {
 }
 
 TestClient make_client(Environment environment = Environment::prod) {
-    return TestClient(make_router(), {.environment = environment});
+    return TestClient(make_router(), {.hosts = {"www.example.com"}, .environment = environment});
 }
 
 constexpr std::string_view some_id = "0190b1c2-0000-7000-8000-000000000001";

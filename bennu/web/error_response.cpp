@@ -3,6 +3,7 @@
 #include "bennu/web/conn_state.hpp"
 #include "bennu/web/error_json.hpp"
 #include "bennu/web/error_page.hpp"
+#include "bennu/web/parameter_filter.hpp"
 
 namespace bennu {
 
@@ -59,22 +60,75 @@ int status_of(const Error& error) {
 
 namespace detail {
 
-Response render_error(const Conn* conn, int status, const Error& error) {
-    const bool ours = is_internal(error);
-    const bool open = conn && conn->development();
+namespace {
+
+ErrorView view_of(int status, const Error& error, bool development) {
     std::string_view message = error.message();
-    if (ours && !open) message = hidden;
+    if (is_internal(error) && !development) message = hidden;
     if (message.empty()) message = net::reason_phrase(status);
-    Response response;
-    if (conn && conn->wants_html()) {
-        ErrorPage page{.status = status, .message = page_message(error, message)};
-        page.request_id = conn->request_id();
-        if (open) page.detail = error.describe();
-        response = render_error_page(page);
-    } else {
-        response = Response(status, json_type, errors_json(error, message));
+    return {.status = status,
+            .code = error.code(),
+            .message = message,
+            .fields = error.fields(),
+            .request_id = {},
+            .development = development};
+}
+
+/// What the app makes of it; nothing when it has no view, or one that fails.
+std::optional<Response> shown_by(const std::function<Response(const ErrorView&)>& show,
+                                 const ErrorView& view) {
+    if (!show) return std::nullopt;
+    try {
+        return show(view);
+    } catch (const std::exception& failure) {
+        log_error("the view of an error failed",
+                  {{"status", view.status}, {"code", view.code}, {"reason", failure.what()}});
+        return std::nullopt;
     }
-    if (status == 503 || status == 429) response.headers.add("retry-after", "1");
+}
+
+Response stock_json(const ErrorView& view, const Error& error) {
+    Response response(view.status, json_type, errors_json(error, view.message));
+    response.headers.add("cache-control", "no-store");
+    return response;
+}
+
+Response stock_page(const ErrorView& view, const Error& error) {
+    ErrorPage page{.status = view.status, .message = page_message(error, view.message)};
+    page.request_id = view.request_id;
+    if (view.development) page.detail = error.describe();
+    return render_error_page(page);
+}
+
+/// Clients shall wait a little, unless somebody knows better for how long.
+void ask_to_wait(Response& response) {
+    if ((response.status == 503 || response.status == 429) &&
+        !response.headers.contains("retry-after"))
+        response.headers.add("retry-after", "1");
+}
+
+}  // namespace
+
+Response render_error(const Conn& conn, int status, const Error& error) {
+    ErrorView view = view_of(status, error, conn.development());
+    view.request_id = conn.request_id();
+    const bool html = conn.wants_html();
+    const ErrorViews& views = *conn.state().errors;
+    std::optional<Response> own = shown_by(html ? views.html : views.json, view);
+    Response response = own    ? std::move(*own)
+                        : html ? stock_page(view, error)
+                               : stock_json(view, error);
+    // The same request from a browser is answered with a page, from a program with JSON.
+    response.headers.add("vary", "accept");
+    ask_to_wait(response);
+    return response;
+}
+
+Response render_error(const ErrorViews& views, int status, const Error& error) {
+    const ErrorView view = view_of(status, error, false);
+    std::optional<Response> own = shown_by(views.json, view);
+    Response response = own ? std::move(*own) : stock_json(view, error);
+    ask_to_wait(response);
     return response;
 }
 
@@ -83,20 +137,21 @@ Response render_error(const Conn* conn, int status, const Error& error) {
 Response error(const Conn& conn, const Error& error, ErrorOptions options) {
     int status = options.status ? options.status : status_of(error);
     if (is_internal(error)) {
-        log_error("request failed",
-                  {{"request_id", conn.request_id()}, {"path", conn.path()}, {"error", error}});
+        log_error(
+            "request failed",
+            {{"request_id", conn.request_id()}, {"path", shown_path(conn)}, {"error", error}});
     }
-    return detail::render_error(&conn, status, error);
+    return detail::render_error(conn, status, error);
 }
 
 Response not_found(const Conn& conn) {
-    return detail::render_error(&conn, 404,
+    return detail::render_error(conn, 404,
                                 Error(ErrorKind::not_found, "not_found", "There is nothing here."));
 }
 
 Response error_status(const Conn& conn, int status, std::string_view code,
                       std::string_view message) {
-    return detail::render_error(&conn, status,
+    return detail::render_error(conn, status,
                                 Error(ErrorKind::invalid, std::string(code), std::string(message)));
 }
 

@@ -99,4 +99,21 @@ BENNU_SIM_TEST(EventStream, carries_events_a_heartbeat_and_the_last_id, sim) {
     EXPECT_LT(outcome.virtual_time, 60s);
 }
 
+Response report(const Conn& conn) {
+    auto write = [](net::BodyWriter out) -> Task<Result<>> {
+        co_await require(out.write("a,b\n"));
+        out.trailer("x-rows", "1");
+        co_return {};
+    };
+    return stream(conn, 200, "text/csv", write).with_header("trailer", "x-rows");
+}
+
+TEST(Stream, says_more_after_its_text) {
+    auto router = std::make_shared<Router>();
+    router->get("/report", &report);
+    const TestResponse response = TestClient(router).get("/report");
+    EXPECT_EQ(response.body, "a,b\n");
+    EXPECT_EQ(response.trailers.get("x-rows"), "1");
+}
+
 }  // namespace bennu::event_stream_test

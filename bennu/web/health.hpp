@@ -19,7 +19,8 @@ class ReadyFlag {
 };
 
 /// `/livez` (also `/healthz`) answers 200 as long as the process serves requests; `/readyz` 200, or
-/// 503 while the node starts or drains. None of them writes access log lines.
+/// 503 while the node starts or drains. They are answered even when
+/// other requests are turned away, and write no access log lines.
 void health_routes(RouteScope& scope, std::shared_ptr<const ReadyFlag> ready);
 
 }  // namespace bennu

@@ -5,6 +5,13 @@
 
 namespace bennu {
 
+bool MethodOverride::needs_body(const Conn& conn) const {
+    // Where no route takes the request the endpoint has seen to a form that can change that; a
+    // proxy may still lead it to one.
+    const bool routed = conn.route() || conn.state().reroute;
+    return routed && conn.method() == net::Method::post && conn.has_form();
+}
+
 void MethodOverride::before(const Conn& conn) const {
     if (conn.method() != net::Method::post || !conn.has_form()) return;
     // What is wrong with a form is the action's to say.

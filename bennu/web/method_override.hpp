@@ -11,6 +11,7 @@ namespace bennu {
 /// that of the POST.
 struct MethodOverride {
     void before(const Conn& conn) const;
+    bool needs_body(const Conn& conn) const;
 };
 
 }  // namespace bennu

@@ -107,7 +107,9 @@ bool accepts_html(std::string_view accept) {
     for (std::string_view list = accept; next_weighted(list, item);) {
         named = named || (iequals(item.name, "text/html") && item.quality > 0);
     }
-    return named && media_quality(accept, "text/html") >= media_quality(accept, "application/json");
+    // Named twice, it may be refused all the same: the first counts.
+    const int html = media_quality(accept, "text/html");
+    return named && html > 0 && html >= media_quality(accept, "application/json");
 }
 
 }  // namespace bennu

@@ -60,6 +60,7 @@ TEST(Negotiation, media_types) {
 TEST(Negotiation, browsers_get_pages_and_programs_do_not) {
     EXPECT_TRUE(accepts_html("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
     EXPECT_FALSE(accepts_html(""));
+    EXPECT_FALSE(accepts_html("text/html;q=0, text/html"));
     EXPECT_FALSE(accepts_html("*/*"));
     EXPECT_FALSE(accepts_html("application/json, text/plain, */*"));
     EXPECT_FALSE(accepts_html("application/json, text/html;q=0.5"));

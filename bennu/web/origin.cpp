@@ -47,9 +47,13 @@ bool host_matches(std::string_view pattern, std::string_view host) {
     return covers({{}, pattern}, {{}, host_without_port(host)});
 }
 
+bool is_local_name(std::string_view host) {
+    return host_matches("localhost", host) || host_matches("*.localhost", host);
+}
+
 bool plain_host(std::string_view host) {
     return !host.empty() && std::ranges::all_of(host, [](char c) {
-        return is_ascii_alpha(c) || is_ascii_digit(c) || std::string_view(".-:[]").contains(c);
+        return is_ascii_alpha(c) || is_ascii_digit(c) || std::string_view("._-:[]").contains(c);
     });
 }
 
@@ -71,12 +75,6 @@ bool origin_listed(std::string_view text, std::span<const std::string> allowed) 
                    wanted.host = make_origin(origin.scheme, wanted.host).host;
                return !wanted.host.empty() && covers(wanted, origin);
            });
-}
-
-bool origin_allowed(const Conn& conn, const OriginPolicy& policy) {
-    std::string_view origin = conn.header("origin");
-    if (origin.empty() || !policy.check) return true;
-    return same_origin(conn, origin) || origin_listed(origin, policy.allowed);
 }
 
 }  // namespace bennu

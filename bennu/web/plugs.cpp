@@ -8,6 +8,7 @@
 #include "bennu/base/random.hpp"
 #include "bennu/web/negotiation.hpp"
 #include "bennu/web/origin.hpp"
+#include "bennu/web/parameter_filter.hpp"
 #include "bennu/web/router.hpp"
 
 namespace bennu {
@@ -23,10 +24,6 @@ bool is_document(std::string_view type) {
 struct Nonce {
     std::string text;
 };
-
-bool is_local(std::string_view host) {
-    return host_matches("localhost", host) || host_matches("*.localhost", host);
-}
 
 void put(net::Headers& headers, std::string_view name, std::string_view value) {
     if (!headers.contains(name)) headers.add(name, value);
@@ -46,12 +43,15 @@ void AccessLog::after(const Conn& conn, Response& response) const {
     Duration took = on_shard() ? now() - conn.received() : Duration::zero();
     log_at(level, "request",
            {{"method", conn.method_text()},
-            {"path", conn.path()},
+            {"path", shown_path(conn)},
             {"status", response.status},
             {"duration", took},
             {"bytes", response.body_size().value_or(0)},
             {"request_id", conn.request_id()},
             {"peer", conn.remote_ip()}});
+    if (parameters == Parameters::left_out) return;
+    log_at(level, "request parameters",
+           {{"request_id", conn.request_id()}, {"parameters", shown_parameters(conn)}});
 }
 
 std::string_view csp_nonce(const Conn& conn) {
@@ -119,7 +119,7 @@ std::string SecureHeaders::policy_for(std::string_view host, std::string_view no
 void SecureHeaders::after(const Conn& conn, Response& response) const {
     net::Headers& headers = response.headers;
     put(headers, "x-content-type-options", "nosniff");
-    if (conn.scheme() == Scheme::https && !transport_.empty() && !is_local(conn.host())) {
+    if (conn.scheme() == Scheme::https && !transport_.empty() && !is_local_name(conn.host())) {
         put(headers, "strict-transport-security", transport_);
     }
     if (!is_document(response.content_type())) return;

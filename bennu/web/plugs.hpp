@@ -12,10 +12,14 @@ struct RequestIds {
     void after(const Conn& conn, Response& response) const;
 };
 
-/// One structured line per response: method, path (without the query, which may hold secrets),
-/// status, duration, bytes, request id, peer. The level is the route's; answers of 500 and above
-/// are at least warnings. Costs one load when the level is off.
+/// One structured line per response: method, path (without the query; parameters of the path that
+/// `filter_parameters` names are `***`), status, duration, bytes, request id, peer. The level is
+/// the route's; answers of 500 and above are at least warnings. Costs one load when the level is
+/// off.
 struct AccessLog {
+    /// Whether a second line shows the parameters of path, query and body, as `shown_parameters`
+    /// has them. A body that nobody read is not read for this.
+    enum class Parameters : std::uint8_t { left_out, shown } parameters = Parameters::left_out;
     void after(const Conn& conn, Response& response) const;
 };
 
@@ -65,6 +69,7 @@ struct ParseBody {
 struct Accepts {
     std::vector<std::string> types = {"application/json"};
     detail::PlugResult before(const Conn& conn) const;
+    static bool needs_body(const Conn&) { return false; }
 };
 
 }  // namespace bennu

@@ -119,7 +119,7 @@ TEST(Router, resources_nest) {
 
 TEST(Router, forwards_to_another) {
     auto add = [](std::string word) {
-        return [word](const Conn& conn, Response& response) {
+        return [word](const Conn&, Response& response) {
             std::string all(response.headers.get("x-trace"));
             response.headers.set("x-trace", all + word);
         };
@@ -132,7 +132,7 @@ TEST(Router, forwards_to_another) {
     admin.plug(Trace{add("a")});
     admin.get("/", says("admin"));
     admin.scope("/users", {Trace{add("u")}}, [](RouteScope& users) {
-        users.get("/:id", says("user"), {.name = "user", .where = {param<int>("id")}});
+        users.get("/:id", says("user"), {.where = {param<int>("id")}, .name = "user"});
     });
     admin.get("broken", says("x"));
     auto router = std::make_shared<Router>();

@@ -29,6 +29,13 @@ bool has_param(std::string_view pattern, std::string_view name) {
            });
 }
 
+/// What the scope says where the route says nothing.
+void apply(const RouteLimits& limits, RouteOptions& options) {
+    if (!options.body_limit) options.body_limit = limits.body_limit;
+    options.head_limits = options.head_limits.within(limits.head_limits);
+    if (options.time_limit == Duration::zero()) options.time_limit = limits.time_limit;
+}
+
 }  // namespace
 
 RouteScope::RouteScope(Router& router, Shape shape) : router_(router), shape_(std::move(shape)) {}
@@ -43,6 +50,7 @@ void RouteScope::add(net::Method method, std::string_view pattern, Action action
     route.plugs = joined(shape_.plugs, options.plugs);
     route.options = std::move(options);
     if (route.options.host.empty()) route.options.host = shape_.host;
+    apply(shape_.limits, route.options);
     for (const ParamCheck& check : shape_.where) {
         if (!has_param(route.pattern, check.name)) continue;
         if (std::ranges::find(route.options.where, check.name, &ParamCheck::name) ==
@@ -52,6 +60,9 @@ void RouteScope::add(net::Method method, std::string_view pattern, Action action
     }
     if (route.options.name.empty()) route.options.name = route.pattern;
     route.work = WorkKey(std::string(net::to_string(method)) + " " + route.pattern);
+    if (route.options.max_concurrent > 0) {
+        route.use = std::make_shared<detail::RouteUse>(route.options.max_concurrent);
+    }
     if (!pattern.starts_with('/')) {
         state.mistakes.push_back(route.pattern + ": a pattern begins with /");
     }
@@ -78,9 +89,8 @@ void RouteScope::options(std::string_view pattern, Action action, RouteOptions o
     add(net::Method::options, pattern, std::move(action), std::move(options));
 }
 
-void RouteScope::resources(std::string_view pattern, ResourceActions actions) {
-    std::string list = join_patterns("", pattern);
-    std::string item = list + "/:" + actions.param;
+void RouteScope::add_resource(const std::string& list, const std::string& item,
+                              const ResourceActions& actions) {
     auto one = [&](net::Method method, std::string path, const Action& action) {
         if (!action) return;
         RouteOptions options = actions.options;
@@ -88,14 +98,37 @@ void RouteScope::resources(std::string_view pattern, ResourceActions actions) {
                       [&](const ParamCheck& check) { return !has_param(path, check.name); });
         add(method, std::move(path), action, std::move(options));
     };
+    const std::string below = list == "/" ? "" : list;
     one(net::Method::get, list, actions.index);
-    one(net::Method::get, list + "/new", actions.new_);
+    one(net::Method::get, below + "/new", actions.new_);
     one(net::Method::post, list, actions.create);
     one(net::Method::get, item, actions.show);
-    one(net::Method::get, item + "/edit", actions.edit);
+    one(net::Method::get, (item == "/" ? "" : item) + "/edit", actions.edit);
     one(net::Method::patch, item, actions.update);
     one(net::Method::put, item, actions.update);
     one(net::Method::delete_, item, actions.delete_);
+}
+
+void RouteScope::resources(std::string_view pattern, ResourceActions actions) {
+    const std::string list = join_patterns("", pattern);
+    add_resource(list, list + "/:" + actions.param, actions);
+}
+
+void RouteScope::resource(std::string_view pattern, ResourceActions actions) {
+    const std::string path = join_patterns("", pattern);
+    if (actions.index)
+        router_.state_->mistakes.push_back(shape_.prefix + path +
+                                           ": a single resource has no index");
+    actions.index = {};
+    add_resource(path, path, actions);
+}
+
+void RouteScope::resource(std::string_view pattern, ResourceActions actions, Build nested) {
+    Shape shape = shape_;
+    shape.prefix = join_patterns(shape.prefix, pattern);
+    resource(pattern, std::move(actions));
+    RouteScope inner(router_, std::move(shape));
+    nested(inner);
 }
 
 void RouteScope::resources(std::string_view pattern, ResourceActions actions, Build nested) {
@@ -114,8 +147,17 @@ void RouteScope::resources(std::string_view pattern, ResourceActions actions, Bu
 }
 
 void RouteScope::websocket(std::string_view pattern, Action action, RouteOptions options) {
+    const OriginPolicy origins = options.origins;
     get(pattern, std::move(action), std::move(options));
-    router_.state_->routes.back().websocket = true;
+    Router::State& state = *router_.state_;
+    Route& route = state.routes.back();
+    route.websocket = true;
+    if (!origins.check) return;
+    if (Result<SocketOrigins> check = SocketOrigins::make(origins)) {
+        route.plugs.push_back(*std::move(check));
+    } else {
+        state.mistakes.push_back(route.pattern + ": " + std::string(check.error().message()));
+    }
 }
 
 void RouteScope::files(std::string_view prefix, StaticFiles files) {
@@ -156,6 +198,15 @@ void RouteScope::host(std::string pattern, Build build) {
 void RouteScope::where(std::vector<ParamCheck> checks, Build build) {
     Shape shape = shape_;
     shape.where.insert(shape.where.begin(), checks.begin(), checks.end());
+    RouteScope inner(router_, std::move(shape));
+    build(inner);
+}
+
+void RouteScope::limits(RouteLimits limits, Build build) {
+    Shape shape = shape_;
+    if (limits.body_limit) shape.limits.body_limit = limits.body_limit;
+    shape.limits.head_limits = limits.head_limits.within(shape.limits.head_limits);
+    if (limits.time_limit > Duration::zero()) shape.limits.time_limit = limits.time_limit;
     RouteScope inner(router_, std::move(shape));
     build(inner);
 }

@@ -38,11 +38,30 @@ Router::Router() : RouteScope(*this, {}), state_(std::make_unique<State>()) {}
 Router::~Router() = default;
 
 void Router::plug(Plug plug) {
-    state_->plugs.push_back(std::move(plug));
+    Pipeline& plugs = state_->plugs;
+    auto at = plugs.end();
+    if (plug.target().names_client) {
+        at = std::ranges::find_if_not(
+            plugs, [](const Plug& before) { return before.target().names_client; });
+    }
+    plugs.insert(at, std::move(plug));
 }
 const Pipeline& Router::plugs() const {
     return state_->plugs;
 }
+void Router::errors(ErrorViews views) {
+    state_->errors = std::move(views);
+}
+const ErrorViews& Router::error_views() const {
+    return state_->errors;
+}
+std::string Router::methods() const {
+    std::uint32_t allowed = 0;
+    for (const Route& route : state_->routes) allowed |= 1u << static_cast<unsigned>(route.method);
+    if (!state_->files.empty()) allowed |= 1u << static_cast<unsigned>(net::Method::get);
+    return allow_header(allowed);
+}
+
 const std::vector<Route>& Router::routes() const {
     return state_->routes;
 }

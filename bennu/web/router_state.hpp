@@ -37,6 +37,7 @@ struct Router::State {
     }
 
     Pipeline plugs;
+    ErrorViews errors;
     std::vector<Route> routes;
     std::vector<Files> files;
     std::vector<std::string> mistakes;

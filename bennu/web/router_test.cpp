@@ -157,7 +157,7 @@ TEST(Router, lists_its_routes) {
     EXPECT_EQ(router.describe(),
               "GET     /assets/:id  asset\n"
               "POST    /assets\n"
-              "SOCKET  /socket\n");
+              "SOCKET  /socket             [SocketOrigins]\n");
 }
 
 }  // namespace

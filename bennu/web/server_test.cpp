@@ -3,6 +3,8 @@
 
 #include <fstream>
 
+#include "bennu/base/log.hpp"
+#include "bennu/net/http2_testing.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/web/endpoint.hpp"
@@ -72,6 +74,7 @@ BENNU_SIM_TEST(WebServer, one_connection_carries_answers_refusals_and_crashes, s
             "HEAD /json HTTP/1.1\r\nHost: a\r\n\r\n"
             "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd"
             "DELETE /json HTTP/1.1\r\nHost: a\r\n\r\n"
+            "GET /socket HTTP/1.1\r\nHost: a\r\n\r\n"
             "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde");
         EXPECT_TRUE(in_order(
             answers,
@@ -79,10 +82,61 @@ BENNU_SIM_TEST(WebServer, one_connection_carries_answers_refusals_and_crashes, s
              "\r\n\r\n{\"message\":\"hello\"}", "HTTP/1.1 500 Internal Server Error\r\n",
              "\"code\":\"internal\"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n", "\r\n\r\nabcd",
              "HTTP/1.1 405 Method Not Allowed\r\n", "allow: GET, HEAD, OPTIONS\r\n",
-             "HTTP/1.1 413 ", "\"code\":\"body_too_large\""}))
+             "HTTP/1.1 426 ", "upgrade: websocket\r\n", "connection: upgrade\r\n", "HTTP/1.1 413 ",
+             "\"code\":\"body_too_large\""}))
             << answers;
         EXPECT_FALSE(answers.contains("told to"));
     });
+}
+
+// proves 1.5, 1.6
+TEST(WebServer, http_2_carries_the_same_answers_and_log_lines) {
+    LogCapture log;
+    simulate({}, []() -> Task<Result<>> {
+        auto router = make_router();
+        router->plug(AccessLog{});
+        auto endpoint = Endpoint::make({.port = 8000}, std::move(router)).value();
+        std::shared_ptr<const net::HttpHandler> handler = endpoint;
+        auto server = co_await require(
+            co_await start<net::HttpServer>({}, endpoint->server_options(), handler));
+        auto client = co_await require(
+            co_await start<net::Http2Client>({}, SocketAddress{"127.0.0.1", 8000}));
+        using Ask = net::Http2Client::Ask;
+        auto answer = co_await call(client, Ask{{{":path", "/json"}, {"x-request-id", "first"}}});
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.body, "{\"message\":\"hello\"}");
+        EXPECT_EQ(answer.headers.get("content-type"), "application/json");
+        EXPECT_EQ(answer.headers.get("x-request-id"), "first");
+        answer = co_await call(client, Ask{{{":path", "/crash"}}});
+        EXPECT_EQ(answer.status, 500);
+        EXPECT_TRUE(answer.body.contains("\"code\":\"internal\""));
+        answer = co_await call(client, Ask{{{":method", "POST"}, {":path", "/small"}}, "abcd"});
+        EXPECT_EQ(answer.body, "abcd");
+        answer = co_await call(client, Ask{{{":method", "POST"}, {":path", "/small"}}, "abcde"});
+        EXPECT_EQ(answer.status, 413);
+        answer = co_await call(client, Ask{{{":method", "DELETE"}, {":path", "/json"}}});
+        EXPECT_EQ(answer.status, 405);
+        answer = co_await call(client, Ask{{{":path", "/socket"}}});
+        EXPECT_EQ(answer.status, 426);
+        EXPECT_FALSE(answer.headers.contains("connection"));
+        const auto socket =
+            co_await call(client, net::Http2Client::Begin{{{":method", "CONNECT"},
+                                                           {":path", "/socket"},
+                                                           {":protocol", "websocket"},
+                                                           {"sec-websocket-version", "13"},
+                                                           {"x-request-id", "socket"}}});
+        answer = co_await call(client, net::Http2Client::Await{socket, "welcome"});
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.headers.get("x-request-id"), "socket");
+        cast(client, net::Http2Client::Reset{socket});
+        co_await stop_and_wait(server.pid(), std::chrono::seconds(30));
+        co_return Result<>();
+    });
+    EXPECT_TRUE(log.contains("path=/json status=200"));
+    EXPECT_TRUE(log.contains("peer=127.0.0.1"));
+    EXPECT_TRUE(log.contains("path=/crash status=500"));
+    // As over HTTP/1.1, whatever the stream says instead.
+    EXPECT_TRUE(log.contains("path=/socket status=101"));
 }
 
 // proves 1.13
@@ -97,6 +151,52 @@ BENNU_SIM_TEST(WebServer, the_same_port_speaks_websocket, sim) {
         std::string got = co_await call(*client, net::RawClient::ReadUntil{"welcome"});
         EXPECT_TRUE(in_order(got, {"HTTP/1.1 101 ", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "welcome"}));
         cast(*client, net::RawClient::Disconnect{});
+    });
+}
+
+BENNU_SIM_TEST(WebServer, no_wire_lets_a_page_of_another_site_open_a_socket, sim) {
+    LogCapture quiet;
+    serve(sim, [](SocketAddress address) -> Task<> {
+        const std::string refused = co_await net::exchange(
+            address,
+            "GET /socket HTTP/1.1\r\nHost: app.example\r\nOrigin: https://evil.example\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            "GET /json HTTP/1.1\r\nHost: app.example\r\n\r\n");
+        EXPECT_TRUE(in_order(refused, {"HTTP/1.1 403 ", "\"code\":\"origin_not_allowed\"",
+                                       "HTTP/1.1 200 OK\r\n", "hello"}))
+            << refused;
+        auto client = co_await start<net::Http2Client>({}, address);
+        for (auto [origin, status] :
+             {std::pair("https://evil.example", 403), std::pair("https://app.example", 200)}) {
+            const auto socket =
+                co_await call(*client, net::Http2Client::Begin{{{":method", "CONNECT"},
+                                                                {":authority", "app.example"},
+                                                                {":path", "/socket"},
+                                                                {":protocol", "websocket"},
+                                                                {"origin", origin},
+                                                                {"sec-websocket-version", "13"}}});
+            auto answer = co_await call(*client, net::Http2Client::Await{socket, "e"});
+            EXPECT_EQ(answer.status, status) << origin;
+            cast(*client, net::Http2Client::Reset{socket});
+        }
+    });
+}
+
+BENNU_SIM_TEST(WebServer, says_what_it_takes_at_all, sim) {
+    serve(sim, [](SocketAddress address) -> Task<> {
+        const std::string answer =
+            co_await net::exchange(address,
+                                   "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"
+                                   "GET /json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        EXPECT_TRUE(in_order(answer, {"HTTP/1.1 204 ", "allow: GET, HEAD, POST, OPTIONS\r\n",
+                                      "x-request-id: ", "HTTP/1.1 200 "}))
+            << answer;
+        auto client = co_await start<net::Http2Client>({}, address);
+        const auto reply =
+            co_await call(*client, net::Http2Client::Ask{{{":method", "OPTIONS"}, {":path", "*"}}});
+        EXPECT_EQ(reply.status, 204);
+        EXPECT_EQ(reply.headers.get("allow"), "GET, HEAD, POST, OPTIONS");
     });
 }
 

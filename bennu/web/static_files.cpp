@@ -41,6 +41,7 @@ StaticFiles StaticFiles::embedded(const EmbeddedFolder& folder, StaticOptions op
             options));
     }
     std::ranges::sort(state->files, {}, &File::path);
+    detail::keep_in_kernel(state->files);
     state->options = std::move(options);
     return StaticFiles(std::move(state));
 }
@@ -52,6 +53,7 @@ Result<StaticFiles> StaticFiles::directory(const std::string& path, StaticOption
     for (detail::LoadedFile& file : *loaded) {
         state->files.push_back(detail::make_static_file(std::move(file), options));
     }
+    detail::keep_in_kernel(state->files);
     state->options = std::move(options);
     return StaticFiles(std::move(state));
 }
@@ -81,9 +83,25 @@ Response StaticFiles::serve(const Conn& conn, const File& file) {
     const Variant& variant = choose_variant(file, conn.header("accept-encoding"));
     Response response;
     response.headers = variant.headers;
-    response.body = variant.bytes;
+    if (variant.file) {
+        response.body = net::FileBody{variant.file, 0, variant.bytes->size(), variant.bytes};
+    } else {
+        response.body = variant.bytes;
+    }
     apply_conditions(conn, response);
     return response;
+}
+
+Response StaticFiles::serve_here(const Conn& conn, const File& file) {
+    const std::string_view path = conn.path();
+    const std::string_view name =
+        std::string_view(file.path).substr(file.path.rfind('/') + 1);  // npos + 1 is 0
+    if (!file.index || path.ends_with('/') || path.substr(path.rfind('/') + 1) == name) {
+        return serve(conn, file);
+    }
+    std::string folder = std::string(path) + "/";
+    if (!conn.query_string().empty()) folder.append("?").append(conn.query_string());
+    return redirect(conn, folder, {.status = 301});
 }
 
 Response StaticFiles::serve(const Conn& conn, std::string_view path) const {

@@ -46,6 +46,10 @@ class StaticFiles {
 
     /// Answers GET and HEAD with the file, whole or as 304.
     static Response serve(const Conn& conn, const File& file);
+    /// The same at the path that was asked for, where the set is mounted: a folder without the
+    /// slash at its end is 301 to the path with it, so that what its index links to relatively is
+    /// found.
+    static Response serve_here(const Conn& conn, const File& file);
     /// The same for a path of the set; 404 when it is not there.
     Response serve(const Conn& conn, std::string_view path) const;
     /// An action that always answers with one file: the page of a single-page app. A file that is

@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "bennu/net/http2_testing.hpp"
+#include "bennu/net/testing.hpp"
+#include "bennu/runtime/simulation_testing.hpp"
 #include "bennu/web/compress.hpp"
 #include "bennu/web/static_set.hpp"
 #include "bennu/web/testing.hpp"
@@ -102,6 +105,25 @@ TEST_F(StaticFilesTest, digests_are_cached_for_ever_and_the_rest_is_asked_for) {
     EXPECT_EQ(get("/logo.svg/info").body, "route");
 }
 
+TEST_F(StaticFilesTest, a_folder_is_asked_for_with_its_slash) {
+    auto folder_only = get("/docs");
+    EXPECT_EQ(folder_only.status, 301);
+    EXPECT_EQ(folder_only.header("location"), "/docs/");
+    EXPECT_EQ(get("/docs?page=2").header("location"), "/docs/?page=2");
+    EXPECT_EQ(client->send({.method = net::Method::head, .target = "/docs"}).status, 301);
+    EXPECT_EQ(get("/docs/index.html").body, "<p>docs</p>");
+    // The page of an app is the same at every path.
+    EXPECT_EQ(get("/t/demo").status, 200);
+    // Below a prefix it is no different.
+    auto router = std::make_shared<Router>();
+    router->files("/files", StaticFiles::directory(folder.path()).value());
+    TestClient mounted(router);
+    EXPECT_EQ(mounted.send({.target = "/files"}).header("location"), "/files/");
+    EXPECT_EQ(mounted.send({.target = "/files/"}).status, 200);
+    EXPECT_EQ(mounted.send({.target = "/files/docs"}).header("location"), "/files/docs/");
+    EXPECT_EQ(mounted.send({.target = "/files/logo.svg"}).status, 200);
+}
+
 TEST_F(StaticFilesTest, unchanged_files_are_not_sent_again) {
     auto first = get("/");
     std::string etag(first.header("etag"));
@@ -191,6 +213,51 @@ TEST(StaticFiles, come_from_inside_the_program_too) {
         client.send({.target = "/assets/app-0aB1cD2e.css", .headers = {{"accept-encoding", "br"}}});
     EXPECT_EQ(css.body, "short");
     EXPECT_EQ(css.header("content-encoding"), "br");
+}
+
+BENNU_SIM_TEST(StaticFiles, long_ones_are_the_same_over_every_connection, sim) {
+    std::string picture(300'000, 'p');
+    for (std::size_t i = 0; i < picture.size(); i += 3)
+        picture[i] = static_cast<char>('a' + i % 23);
+    const EmbeddedFile table[] = {{.path = "picture.png", .bytes = picture}};
+    const std::string ask = "GET /picture.png HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+    const std::string range = "range: bytes=1000-250999\r\n";
+    std::string whole, part, whole_secure, part_secure;
+    net::Http2Reply whole2, part2;
+    finishes(sim, [&]() -> Task<Result<>> {
+        auto endpoint = Endpoint::make({}, make_router(StaticFiles::embedded(table))).value();
+        net::HttpServerOptions options = endpoint->server_options();
+        options.address.port = 8080;
+        std::shared_ptr<const net::HttpHandler> handler = endpoint;
+        auto plain = co_await require(co_await start<net::HttpServer>({}, options, handler));
+        const net::TlsCertificate certificate = net::make_test_certificate({"localhost"});
+        options.address.port = 8443;
+        options.tls = net::TlsOptions{.certificates = {certificate}};
+        auto secure = co_await require(co_await start<net::HttpServer>({}, options, handler));
+        const SocketAddress address = co_await call(plain, net::HttpServer::Address{});
+        const SocketAddress safe = co_await call(secure, net::HttpServer::Address{});
+        auto tls = net::TlsContext::client({.authorities = certificate.certificate}).value();
+
+        whole = co_await net::exchange(address, ask + "\r\n");
+        part = co_await net::exchange(address, ask + range + "\r\n");
+        whole_secure = co_await net::exchange(safe, ask + "\r\n", tls);
+        part_secure = co_await net::exchange(safe, ask + range + "\r\n", tls);
+        auto two = co_await require(co_await start<net::Http2Client>({}, address));
+        whole2 = co_await call(two, net::Http2Client::Ask{{{":path", "/picture.png"}}});
+        part2 = co_await call(two, net::Http2Client::Ask{{{":path", "/picture.png"},
+                                                          {"range", "bytes=1000-250999"}}});
+        kill(two.pid());
+        co_return {};
+    });
+    const std::string middle = picture.substr(1000, 250'000);
+    EXPECT_TRUE(whole.ends_with("\r\n\r\n" + picture));
+    EXPECT_TRUE(whole_secure.ends_with("\r\n\r\n" + picture));
+    EXPECT_TRUE(whole2.body == picture);
+    EXPECT_TRUE(part.starts_with("HTTP/1.1 206 "));
+    EXPECT_TRUE(part.ends_with("\r\n\r\n" + middle));
+    EXPECT_TRUE(part_secure.ends_with("\r\n\r\n" + middle));
+    EXPECT_EQ(part2.status, 206);
+    EXPECT_TRUE(part2.body == middle);
 }
 
 TEST(StaticFiles, know_digests_from_words) {

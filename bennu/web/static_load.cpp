@@ -13,6 +13,10 @@ namespace bennu::detail {
 
 namespace {
 
+/// What the kernel sends by itself is not copied, which pays for a call of its own from here on.
+constexpr std::size_t worth_a_descriptor = 32 * 1024;
+constexpr std::size_t most_descriptors = 100;
+
 constexpr std::pair<std::string_view, std::string LoadedFile::*> codings[] = {
     {".br", &LoadedFile::brotli},
     {".zst", &LoadedFile::zstd},
@@ -106,6 +110,8 @@ bool has_digest(std::string_view path) {
 StaticFiles::File make_static_file(LoadedFile loaded, const StaticOptions& options) {
     StaticFiles::File file;
     file.path = std::move(loaded.path);
+    file.index = !options.index.empty() &&
+                 (file.path == options.index || file.path.ends_with("/" + options.index));
     file.immutable = has_digest(file.path) &&
                      std::ranges::any_of(options.immutable_under, [&](const std::string& folder) {
                          return file.path.starts_with(folder);
@@ -146,6 +152,22 @@ Result<std::vector<LoadedFile>> load_folder(const std::string& path) {
     std::ranges::sort(files, {}, &LoadedFile::path);
     merge_variants(files);
     return files;
+}
+
+void keep_in_kernel(std::vector<StaticFiles::File>& files) {
+    std::vector<StaticFiles::File::Variant*> longest;
+    for (StaticFiles::File& file : files) {
+        if (file.variants.size() == 1 && compressible(file.path)) continue;
+        for (auto& variant : file.variants) {
+            if (variant.bytes->size() >= worth_a_descriptor) longest.push_back(&variant);
+        }
+    }
+    std::ranges::sort(longest, std::greater(),
+                      [](auto* variant) { return variant->bytes->size(); });
+    if (longest.size() > most_descriptors) longest.resize(most_descriptors);
+    for (auto* variant : longest) {
+        if (auto file = net::OpenFile::of(*variant->bytes)) variant->file = *std::move(file);
+    }
 }
 
 }  // namespace bennu::detail

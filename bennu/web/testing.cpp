@@ -47,6 +47,7 @@ class TextSource final : public net::BodySource {
 /// Takes whatever a producer writes.
 class TextSink final : public net::BodySink {
   public:
+    using BodySink::BodySink;
     Task<Result<>> write(std::string piece) override {
         text += piece;
         co_return Result<>();
@@ -58,15 +59,16 @@ class TextSink final : public net::BodySink {
     std::string text;
 };
 
-Task<std::string> text_of(const net::HttpResponse& response) {
+Task<std::string> text_of(const net::HttpResponse& response, net::Headers& trailers) {
     if (const auto* file = std::get_if<net::FileBody>(&response.body)) {
         co_return file->file->read(file->offset, file->length).value();
     }
     const auto* producer = std::get_if<net::BodyProducer>(&response.body);
     if (!producer) co_return std::string(response.body_view());
-    auto sink = std::make_shared<TextSink>();
+    auto sink = std::make_shared<TextSink>(response.headers.get("trailer"));
     Result<> made = co_await producer->run(net::BodyWriter(sink));
     if (!made) throw std::runtime_error("the body broke off: " + made.error().describe());
+    if (const net::Headers* after = sink->trailers()) trailers = *after;
     co_return std::move(sink->text);
 }
 
@@ -114,14 +116,14 @@ Task<TestResponse> TestClient::request(TestRequest request) const {
     if (made.body.size() > plan.limit) {
         response = endpoint_->failure(413, "body_too_large", "the body is too large");
     } else {
-        if (plan.delivery == net::BodyPlan::Delivery::streamed) {
+        if (plan.delivery == net::BodyPlan::Delivery::streamed && made.head.has_body()) {
             made.stream = net::BodyReader(new TextSource(std::exchange(made.body, {})));
         }
         response = co_await endpoint_->handle(std::move(made));
     }
     TestResponse out;
     out.status = response.status;
-    out.body = co_await text_of(response);
+    out.body = co_await text_of(response, out.trailers);
     out.headers = std::move(response.headers);
     out.websocket = response.websocket != nullptr;
     co_return out;

@@ -24,6 +24,7 @@ struct TestResponse {
     net::Headers headers;
     std::string body;
     bool websocket = false;
+    net::Headers trailers;  ///< what followed a streamed body
 
     std::string_view header(std::string_view name) const { return headers.get(name); }
     /// A body that is no JSON is a fault.

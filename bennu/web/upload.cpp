@@ -1,34 +1,41 @@
 #include "bennu/web/upload.hpp"
 
-#include "bennu/base/utf8.hpp"
+#include "bennu/net/file_body.hpp"
 #include "bennu/net/multipart.hpp"
-#include "bennu/net/url.hpp"
+#include "bennu/runtime/offload.hpp"
+#include "bennu/web/form_parts.hpp"
+#include "bennu/web/upload_folder.hpp"
 
 namespace bennu {
 
-namespace {
-
-/// Collects plain fields as a query string, so that brackets nest in one way everywhere.
-void append_field(std::string& query, std::string_view name, std::string_view value) {
-    if (!query.empty()) query += '&';
-    std::size_t at = 0;
-    for (; at < name.size(); ++at) {
-        if (name[at] == '[' || name[at] == ']') {
-            query += name[at];
-        } else {
-            query += net::percent_encode(name.substr(at, 1));
-        }
+Task<Result<>> Upload::move_to(std::string target) {
+    Result<> moved;
+    if (file_) {
+        moved = co_await offload([file = file_, target] { return file->move_to(target); });
+    } else if (path.empty()) {
+        auto bytes = std::make_shared<const std::string>(data);
+        moved =
+            co_await offload([bytes, target] { return detail::write_whole_file(target, *bytes); });
+    } else {
+        moved = Error(ErrorKind::conflict, "moved", "this upload was moved already");
     }
-    query.append("=").append(net::percent_encode(value));
+    if (!moved) co_return moved;
+    file_.reset();
+    data.clear();
+    path = std::move(target);
+    co_return Result<>();
 }
 
-Error malformed(std::string_view code, std::string_view message) {
-    bool limit = code.starts_with("too_many") || code.ends_with("too_large");
-    return Error(limit ? ErrorKind::too_large : ErrorKind::invalid, std::string(code),
-                 std::string(message));
+Task<Result<std::string>> Upload::read(std::uint64_t limit) {
+    if (size > limit)
+        co_return Error(ErrorKind::too_large, "too_large", "the file is too large to read");
+    if (path.empty()) co_return data;
+    co_return co_await offload([file = file_, from = path, wanted = size]() -> Result<std::string> {
+        auto open = net::OpenFile::open(from);
+        if (!open) return std::move(open).error();
+        return (*open)->read(0, wanted);
+    });
 }
-
-}  // namespace
 
 Result<MultipartForm> read_multipart(std::string_view content_type, std::string_view body) {
     auto boundary = net::multipart_boundary(content_type);
@@ -36,7 +43,7 @@ Result<MultipartForm> read_multipart(std::string_view content_type, std::string_
     net::MultipartParser parser(*boundary);
     net::PartHead head;
     MultipartForm form;
-    std::string query;
+    detail::FormFields fields;
     std::string data;
     while (true) {
         net::MultipartEvent event = parser.next(body, head);
@@ -50,21 +57,24 @@ Result<MultipartForm> read_multipart(std::string_view content_type, std::string_
                 break;
             case Kind::part_end:
                 if (!head.filename) {
-                    append_field(query, head.name, data);
+                    fields.add(head.name, data);
                 } else if (!head.filename->empty() || !data.empty()) {
-                    form.files.push_back(
-                        {head.name, *head.filename, head.content_type, std::move(data)});
-                    data.clear();
+                    Upload& file = form.files.emplace_back();
+                    file.name = head.name;
+                    file.filename = *head.filename;
+                    file.content_type = head.content_type;
+                    file.size = data.size();
+                    file.data = std::exchange(data, {});
                 }
                 break;
             case Kind::need_more:
-                return malformed("truncated_multipart", "the multipart body ends too early");
+                return detail::truncated_multipart();
             case Kind::error:
-                return malformed(event.code, event.message);
+                return detail::multipart_error(event.code, event.message);
             case Kind::done: {
-                auto fields = net::parse_query(query);
-                if (!fields) return std::move(fields).error();
-                if (fields->is_object()) form.fields = *std::move(fields);
+                Result<Json> read = fields.read();
+                if (!read) return std::move(read).error();
+                form.fields = *std::move(read);
                 return form;
             }
         }

@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
     std::uint16_t port = 4000;
     std::string_view value = argc == 3 ? argv[2] : "";
     bool fits = argc == 3 && std::string_view(argv[1]) == "--port" &&
-                std::from_chars(value.begin(), value.end(), port).ptr == value.end();
+                std::from_chars(value.begin(), value.end(), port) ==
+                    std::from_chars_result{value.end(), std::errc()};
     if (argc > 1 && !fits) {
         std::fprintf(stderr, "usage: example_hello [--port PORT]\n");
         return 2;

@@ -10,5 +10,7 @@ import "./devices.mjs";
 import "./crashes.mjs";
 import "./upgrades.mjs";
 import "./starting.mjs";
+import "./configuration.mjs";
+import "./certificates.mjs";
 
 await finish();

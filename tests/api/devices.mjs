@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { apiOf, interrupt, run, server } from "../lib/assetronics.mjs";
 import { test, until } from "../lib/suite.mjs";
 import { assertStatus, instant, uuid7 } from "./expect.mjs";
-import { client, joined, leave, next, outcome } from "./socket.mjs";
+import { client, joined, joinOutcome, leave, next, outcome } from "./socket.mjs";
 
 const metrics = { cpu: 10, memory: 20, temperature: 40, battery: 90, signal: -50 };
 
@@ -22,7 +22,15 @@ test("a device joins, reports, changes its light, obeys, and is offline when it 
   const watch = await watcher(here);
   const mac = "0a:00:00:00:00:01";
   const device = await client(here);
-  const line = await joined(device, "device:demo:0A-00-00-00-00-01", { name: "Kiosk 1", firmware: "1.0", simulated: false });
+  const says = { name: "Kiosk 1", firmware: "1.0", simulated: false };
+  const topic = "device:demo:0A-00-00-00-00-01";
+  const stranger = await joinOutcome(device, topic, { ...says, token: "guessed" });
+  assert.deepEqual(stranger, ["error", { reason: "unauthorized" }]);
+  const command = run(["device-token", mac, "--url", here.http]);
+  assert.equal(await command.finished(), 0, command.output);
+  const token = command.stdout.trim();
+  assert.match(token, /^[\w-]{43}$/);
+  const line = await joined(device, topic, { ...says, token });
   assert.deepEqual(await outcome(line.push("metrics", metrics)), ["ok", {}]);
   await until("it is green", () => watch.light(mac) === "green");
   const seen = watch.known.get(mac);
@@ -54,6 +62,15 @@ test("a device joins, reports, changes its light, obeys, and is offline when it 
     assert.ok(response.errors.length > 0);
   }
   assert.deepEqual(await outcome(line.push("pong", {})), ["ok", {}]);
+  // A new token ends what the one of before began.
+  const closed = new Promise((resolve) => line.onClose(resolve));
+  const again = await call("POST", "/devices/tokens", { devices: [{ mac }] });
+  assert.equal(again.status, 201, JSON.stringify(again.body));
+  await closed;
+  assert.deepEqual(await joinOutcome(device, topic, { ...says, token }), ["error", { reason: "unauthorized" }]);
+  await joined(device, topic, { ...says, token: again.body.data[0].token });
+  await until("it is online again", () => watch.known.get(mac).online);
+  assert.equal((await call("DELETE", `/devices/${seen.id}/token`)).status, 204);
   leave(device);
   await until("it is offline", () => watch.light(mac) === "red" && watch.known.get(mac).online === false);
   const [status, response] = await outcome(watch.channel.push("action", { id: seen.id, action: "blink" }));
@@ -86,4 +103,4 @@ test("200 simulated devices report every second, and come back by themselves aft
   await until("they are offline", () => online() === 0, 10_000);
   await leave(watch.socket);
   return `back after ${took} ms`;
-}, 60_000);
+});

@@ -1,6 +1,9 @@
 // Lists: paging, search, filters, order; employees, activity, summary, health.
 import assert from "node:assert/strict";
-import { created } from "../lib/assetronics.mjs";
+import { once } from "node:events";
+import { request } from "node:http";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { created, server } from "../lib/assetronics.mjs";
 import { test } from "../lib/suite.mjs";
 import { api, assertErrors, assertStatus, employee, instant } from "./expect.mjs";
 
@@ -148,6 +151,33 @@ test("the summary counts what there is", async () => {
   assert.deepEqual(Object.keys(after.devices), ["green", "amber", "red"]);
   await call("DELETE", `/assets/${asset.id}`);
   assert.deepEqual((await call("GET", "/summary")).body.data.total, before.total);
+});
+
+test("answers of the API are compressed for those who take it, tokens are not", async () => {
+  const here = await server();
+  await twelve();
+  const ask = async (path, coding, { method = "GET", body } = {}) => {
+    const headers = { "accept-encoding": coding, "content-type": "application/json" };
+    const [answer] = await once(request(`${here.http}/api/v1${path}`, { method, headers }).end(body), "response");
+    const pieces = [];
+    for await (const piece of answer) pieces.push(piece);
+    return { answer, bytes: Buffer.concat(pieces) };
+  };
+  const path = `/assets?q=${word}`;
+  const plain = await ask(path, "identity");
+  assert.equal(plain.answer.headers["content-encoding"], undefined);
+  for (const [coding, unpack] of [["br", brotliDecompressSync], ["gzip", gunzipSync]]) {
+    const packed = await ask(path, coding);
+    assert.equal(packed.answer.headers["content-encoding"], coding);
+    assert.match(packed.answer.headers.vary, /accept-encoding/i);
+    assert.ok(packed.bytes.length < plain.bytes.length / 2, `${packed.bytes.length} of ${plain.bytes.length}`);
+    assert.deepEqual(unpack(packed.bytes), plain.bytes);
+  }
+  const devices = Array.from({ length: 20 }, (_, i) => ({ mac: `0c:00:00:00:00:${String(i + 10)}` }));
+  const tokens = await ask("/devices/tokens", "br", { method: "POST", body: JSON.stringify({ devices }) });
+  assert.equal(tokens.answer.statusCode, 201);
+  assert.ok(tokens.bytes.length > 1024);
+  assert.equal(tokens.answer.headers["content-encoding"], undefined);
 });
 
 test("health", async () => {

@@ -1,6 +1,8 @@
 // Starting, stopping, and what the program says of itself.
 import assert from "node:assert/strict";
+import { readdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { once } from "node:events";
 import { apiOf, created, interrupt, run, start, temporaryFolder } from "../lib/assetronics.mjs";
 import { freePort, test, until } from "../lib/suite.mjs";
@@ -38,6 +40,22 @@ test("Ctrl-C ends everything within seconds, and a second start is quick and has
   assert.deepEqual(assertStatus(await call("GET", `/assets/${asset.id}`), 200).data, asset);
   assert.equal(await again.stop("SIGTERM"), 0);
   return `stopped in ${stopped} ms, started in ${started} ms`;
+});
+
+test("what it keeps is for its own user alone", async () => {
+  const before = process.umask(0o022);
+  const data = join(temporaryFolder(), "data");
+  const here = await start({ data });
+  process.umask(before);
+  await created(apiOf(here), { name: "Kept" });
+  await here.killNode();
+  assert.equal(await here.stop("SIGTERM"), 0);
+  const files = readdirSync(data, { recursive: true });
+  assert.ok(files.includes("assetronics.db") && files.some((name) => name.startsWith("crashes/")), `${files}`);
+  for (const name of ["", ...files]) {
+    const { mode } = statSync(join(data, name));
+    assert.equal(mode & 0o077, 0, `${name}: ${mode.toString(8)}`);
+  }
 });
 
 test("a port that is taken is named", async () => {

@@ -1,18 +1,26 @@
 // kill -9 of the node under open pages.
 import assert from "node:assert/strict";
 import { created, fields, start } from "../lib/assetronics.mjs";
-import { test } from "../lib/suite.mjs";
+import { test, until } from "../lib/suite.mjs";
 import { live, textOf, visit } from "./harness.mjs";
 
-/// All states that the page shows from now on, in order, once it is connected again.
-const statesUntilConnected = (page) => page.evaluate(() => new Promise((resolve) => {
-  const badge = document.querySelector('[data-testid="connection-state"]');
-  const states = [];
-  new MutationObserver(() => {
-    if (badge.dataset.state !== states.at(-1)) states.push(badge.dataset.state);
-    if (states.length > 1 && badge.dataset.state === "connected") resolve(states);
-  }).observe(badge, { attributes: true });
-}));
+/// From now on the page notes what its connection is. Before this returns the page does so: a loss right afterwards is not missed.
+const noteStates = (page) => page.evaluate(() => {
+  window.states = [];
+  const note = () => {
+    const state = document.querySelector('[data-testid="connection-state"]')?.dataset.state;
+    if (state && state !== (window.states.at(-1) ?? "connected")) window.states.push(state);
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributeFilter: ["data-state"] });
+});
+
+/// What it noted until it was connected again.
+async function statesUntilConnected(page) {
+  const noted = () => page.evaluate(() => window.states);
+  await until("the page is connected again", async () => (await noted()).at(-1) === "connected", 60_000)
+    .catch(async (late) => { throw new Error(`${late.message}; it was ${(await noted()).join(", ") || "always connected"}`); });
+  return noted();
+}
 
 test("pages survive kill -9 of the node: reconnecting, connected, and what happened meanwhile is shown", async () => {
   const here = await start();
@@ -22,7 +30,7 @@ test("pages survive kill -9 of the node: reconnecting, connected, and what happe
   await textOf(detail.at("asset-title"), "Before the crash");
   await list.row(asset.tag).waitFor();
   await list.evaluate(() => (window.stayed = true));
-  const states = Promise.all([statesUntilConnected(list), statesUntilConnected(detail)]);
+  await Promise.all([noteStates(list), noteStates(detail)]);
   // The pages cannot come back before this test lets them, so that they certainly miss the change.
   await Promise.all([list, detail].map((page) => page.context().setOffline(true)));
   const began = Date.now();
@@ -32,7 +40,7 @@ test("pages survive kill -9 of the node: reconnecting, connected, and what happe
   const made = fields({ name: "Made meanwhile" });
   await list.call("POST", "/assets", { asset: made });
   await Promise.all([list, detail].map((page) => page.context().setOffline(false)));
-  for (const seen of await states) assert.deepEqual(seen, ["reconnecting", "connected"]);
+  for (const page of [list, detail]) assert.deepEqual(await statesUntilConnected(page), ["reconnecting", "connected"]);
   await list.row(made.tag).waitFor();
   await list.row(asset.tag).filter({ hasText: "Changed meanwhile" }).waitFor();
   await textOf(detail.at("asset-title"), "Changed meanwhile");

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { apiOf, root, server } from "../lib/assetronics.mjs";
-import { atEnd } from "../lib/suite.mjs";
+import { afterEach, atEnd } from "../lib/suite.mjs";
 
 const pictures = `${root}/test-results/browser`;
 mkdirSync(pictures, { recursive: true });
@@ -28,13 +28,25 @@ export const complaints = [];
 const refusedByServer = /^Failed to load resource: the server responded with a status of (404|409|422)/;
 const lostConnection = /WebSocket connection to|net::ERR_|Failed to load resource/;
 
+// Pages that a failed test left open tell where it was; they would go on moving, and take the machine from the next.
+const patience = 30_000;
 const open = new Set();
-atEnd(async () => {
-  for (const context of open) await context.close().catch(() => {});
+let leftOpen = 0;
+afterEach(async () => {
+  for (const context of open) {
+    for (const page of context.pages()) {
+      const name = `left-open-${(leftOpen += 1)}`;
+      const state = page.at?.("connection-state").getAttribute("data-state", { timeout: 2000 }).catch(() => "of no known connection");
+      console.log(`  a page was at ${page.url()}, ${await state}, see ${name}.png`);
+      await page.screenshot({ path: `${pictures}/${name}.png` }).catch(() => {});
+    }
+    await context.close().catch(() => {});
+  }
+  open.clear();
 });
 
-/// Somebody with a browser: a page at `path` below /t/demo/, and `leave()`.
-export async function visit(path, { here, size = desktop, theme = "light", name = "Ada", mayLoseConnection = false, touch = false } = {}) {
+/// Somebody with a browser: a page at `path` below /t/demo/, and `leave()`. `prepare` has the page before it goes anywhere.
+export async function visit(path, { here, size = desktop, theme = "light", name = "Ada", mayLoseConnection = false, touch = false, prepare = () => {} } = {}) {
   here ??= await server();
   const context = await (await chrome()).newContext({
     viewport: size, colorScheme: theme, baseURL: here.http, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "no-preference",
@@ -46,7 +58,7 @@ export async function visit(path, { here, size = desktop, theme = "light", name 
     document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
   }, name);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack}`));
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;
@@ -54,6 +66,7 @@ export async function visit(path, { here, size = desktop, theme = "light", name 
     if (refusedByServer.test(text) || (mayLoseConnection && lostConnection.test(text))) return;
     complaints.push(`${page.url()}: ${text}`);
   });
+  await prepare(page);
   await page.goto(`/t/demo/${path}`);
   page.call = apiOf(here);
   page.leave = async () => {
@@ -63,6 +76,12 @@ export async function visit(path, { here, size = desktop, theme = "light", name 
   page.at = (testid, more = "") => page.locator(`[data-testid="${testid}"]${more}`);
   page.row = (tag) => page.at("asset-row", `[data-tag="${tag}"]`);
   return page;
+}
+
+/// For `prepare`: the page's clock stands still. What it would do later it does when `page.clock.runFor` moves it on, or `resume` lets it go.
+export async function holdClock(page) {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 1000);
 }
 
 /// The page is connected and joined: what others do arrives from now on.
@@ -75,9 +94,9 @@ export async function live(page) {
 /// Waits until an element says that.
 export async function textOf(locator, wanted) {
   const fits = (text) => (wanted instanceof RegExp ? wanted.test(text) : text === String(wanted));
-  const end = Date.now() + 10_000;
+  const end = Date.now() + patience;
   for (;;) {
-    const text = (await locator.first().textContent({ timeout: 10_000 })).trim();
+    const text = (await locator.first().textContent({ timeout: patience })).trim();
     if (fits(text)) return text;
     assert.ok(Date.now() < end, `it says "${text}", not ${wanted}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -91,6 +110,14 @@ export async function appears(act, locator) {
   await act();
   await shown;
   return performance.now() - began;
+}
+
+/// How much slower than usual this browser is at present, at least 1: a click that only asks whether it could be done, and no server,
+/// takes less than 100 ms on a machine that has nothing else to do.
+export async function slowness(page) {
+  const began = performance.now();
+  await page.locator("body").click({ trial: true, position: { x: 2, y: 2 } });
+  return Math.max(1, (performance.now() - began) / 100);
 }
 
 export async function picture(page, name) {

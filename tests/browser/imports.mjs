@@ -46,7 +46,7 @@ test("a file goes in through the page: preview, progress, report with lines and 
   await page.at("import-show-assets").click();
   await page.at("row-count", `[data-total="${before + 2997}"]`).waitFor();
   await Promise.all([page.leave(), watcher.leave()]);
-}, 60_000);
+});
 
 test("a file that is no table is refused with the reason", async () => {
   const folder = temporaryFolder();

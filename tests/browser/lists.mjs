@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fields } from "../lib/assetronics.mjs";
 import { apiOf, server } from "../lib/assetronics.mjs";
-import { test } from "../lib/suite.mjs";
+import { test, until } from "../lib/suite.mjs";
 import { live, textOf, visit } from "./harness.mjs";
 
 const word = `shelf${process.pid}`;
@@ -94,9 +94,53 @@ test("employees are found, and lead to what they have", async () => {
   await page.at("employee-list-search").fill(busy.email);
   await page.at("employee-row", `[data-id="${busy.id}"]`).waitFor();
   await textOf(page.at("employee-row", `[data-id="${busy.id}"]`).locator('[data-testid="employee-asset-count"]'), new RegExp(`${busy.asset_count}`));
+  // The list that is still there would be replaced under the click.
+  await until("only that one is listed", async () => (await page.at("employee-row").count()) === 1);
   await page.at("employee-link").first().click();
   await textOf(page.at("employee-name"), busy.name);
   await page.at("asset-row").first().waitFor();
   assert.equal(await page.at("asset-row").count(), busy.asset_count);
   await page.leave();
+});
+
+test("how many assets people have follows by itself, and the list is not read anew for it", async () => {
+  const page = await live(await visit("employees?status=active"));
+  await page.at("employee-row").first().waitFor();
+  const id = await page.at("employee-row").first().getAttribute("data-id");
+  const person = (await page.call("GET", `/employees/${id}`)).body.data;
+  const count = page.at("employee-row", `[data-id="${id}"]`).locator('[data-testid="employee-asset-count"]');
+  const shows = (wanted) => until(`it shows ${wanted}`, async () => Number((await count.textContent()).match(/\d+/)?.[0] ?? 0) === wanted);
+  await shows(person.asset_count);
+  let reads = 0;
+  page.on("request", (request) => (reads += request.url().includes("/api/v1/employees")));
+  const asset = (await page.call("POST", "/assets", { asset: fields({}) })).body.data;
+  assert.equal((await page.call("POST", `/assets/${asset.id}/assign`, { employee_id: id })).status, 200);
+  await shows(person.asset_count + 1);
+  await page.call("DELETE", `/assets/${asset.id}`);
+  await shows(person.asset_count);
+  assert.equal(reads, 0);
+  await page.leave();
+});
+
+test("who follows a link while a search is still due gets where the link leads", async () => {
+  for (const { list, row, page: chunk } of [
+    { list: "assets", row: "asset", page: "AssetPage" }, { list: "employees", row: "employee", page: "EmployeePage" },
+  ]) {
+    const page = await visit(list);
+    // The page behind the link takes longer to load than the search waits for the next key.
+    await page.route((url) => url.pathname.includes(`/${chunk}-`), async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      await route.continue();
+    });
+    await page.at(`${row}-link`).first().waitFor();
+    // Both in one go, as quick hands do it.
+    await page.evaluate(([field, link]) => {
+      const input = document.querySelector(`[data-testid="${field}"]`);
+      input.value = "a";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      document.querySelector(`[data-testid="${link}"]`).click();
+    }, [list === "assets" ? "asset-search" : "employee-list-search", `${row}-link`]);
+    await page.at(row === "asset" ? "asset-title" : "employee-name").waitFor();
+    await page.leave();
+  }
 });

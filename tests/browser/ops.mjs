@@ -110,7 +110,7 @@ test("two viewers see a crash, a kill and a hang at once, and the neighbours' he
   await Promise.all([ada.leave(), bob.leave()]);
   await here.stop();
   return `seen after ${Math.max(...took)} ms at most`;
-}, 60_000);
+});
 
 test("every process of the tree may crash: the node stays, and everything works afterwards", async () => {
   const here = await start({ environment: development });
@@ -143,7 +143,7 @@ test("every process of the tree may crash: the node stays, and everything works 
   await textOf(page.at("process-guarded"), /end of the node/);
   await page.leave();
   await here.stop();
-}, 120_000);
+});
 
 test("the tree is walked with the keyboard, collapsed, paused, and goes on after a lost connection", async () => {
   const here = await start({ environment: development });
@@ -185,7 +185,7 @@ test("the tree is walked with the keyboard, collapsed, paused, and goes on after
   await until("it goes on", async () => (await ticks()) > now);
   await Promise.all([page.leave(), other.leave()]);
   await here.stop();
-}, 60_000);
+});
 
 test("in production the page is closed without a token, says how to open it, and opens with the right one", async () => {
   const closed = await start();

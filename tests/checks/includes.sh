@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$1"
 rooms=()
-for room in bennu apps examples tools; do [ ! -d $room ] || rooms+=("$room"); done
+for room in bennu apps clients examples tools; do [ ! -d $room ] || rooms+=("$room"); done
 [ ${#rooms[@]} -gt 0 ] || exit 0
 # shellcheck disable=SC2016  # awk's dollars
 find "${rooms[@]}" -name '*.[ch]pp' -print0 | xargs -0 -r awk '

@@ -1,88 +1,64 @@
-// Starts the programs under test, runs tests one after another, counts them.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { Socket } from "phoenix";
+// Starts the programs under test and opens sockets to them: npm phoenix, and bare ones.
+import { readdirSync, readFileSync } from "node:fs";
+import { LongPoll, Socket } from "phoenix";
 import WebSocket from "ws";
+import { serversOf } from "../lib/servers.mjs";
+import { afterEach, test, until, within } from "../lib/suite.mjs";
 
 const build = process.env.CONFORMANCE_BUILD;
-const programs = {
-  hello: `${build}/examples/hello/example_hello`,
-  server: `${build}/tests/conformance/conformance_server`,
-};
-const tests = [];
-const running = new Set();
+export const { start, server } = serversOf(
+  {
+    hello: `${build}/examples/hello/example_hello`,
+    workers: `${build}/examples/workers/example_workers`,
+    server: `${build}/tests/conformance/conformance_server`,
+  },
+  { workers: (output) => output.split(" serves").length > 2 },
+);
 
-export function test(name, body) {
-  tests.push({ name, body });
+/// The process ids of the workers of a program that has several; the hub between them came first.
+export function workersOf(program) {
+  return readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, "utf8").trim().split(" ").slice(1).map(Number);
 }
 
-export async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
-/// Starts a program and waits until it says that it is ready.
-export async function start(name, port = undefined) {
-  port ??= await freePort();
-  const child = spawn(programs[name], ["--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
-  running.add(child);
-  let output = "";
-  child.stderr.on("data", (data) => (output += data));
-  await within(10_000, `${name} to start`, new Promise((resolve, reject) => {
-    child.stdout.on("data", (data) => {
-      output += data;
-      if (output.includes("ready at")) resolve();
-    });
-    child.on("error", reject);
-    child.on("exit", (code) => reject(new Error(`${name} ended with ${code}: ${output}`)));
-  }));
-  return {
-    port,
-    http: `http://127.0.0.1:${port}`,
-    ws: `ws://127.0.0.1:${port}`,
-    output: () => output,
-    async stop(signal = "SIGTERM") {
-      if (!running.delete(child)) return;
-      const ended = child.exitCode === null ? once(child, "exit") : null;
-      child.kill(signal);
-      if (ended) await within(25_000, `${name} to stop`, ended);
-    },
-  };
-}
-
-/// One server for all tests that do not stop it.
-const shared = new Map();
-export function server(name) {
-  if (!shared.has(name)) shared.set(name, start(name));
-  return shared.get(name);
-}
-
-export function within(ms, what, promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms for ${what}`)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/// Waits until `condition` holds.
-export async function until(what, condition, ms = 5000) {
-  const end = Date.now() + ms;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${ms} ms until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+/// The kernel chooses the worker of a connection: one that is halted takes none.
+export async function whileHalted(worker, body) {
+  process.kill(worker, "SIGSTOP");
+  try {
+    // Until then it may still be the one that is woken for a connection.
+    const halted = (thread) => readFileSync(`/proc/${worker}/task/${thread}/stat`, "utf8").includes(") T ");
+    await until("the worker is halted", () => readdirSync(`/proc/${worker}/task`).every(halted));
+    return await body();
+  } finally {
+    process.kill(worker, "SIGCONT");
   }
 }
 
+/// The same test once over each transport of the client.
+export const transports = { WebSocket, LongPoll };
+export function testEach(name, body) {
+  for (const kind of Object.keys(transports)) {
+    test(`${name} (${kind})`, () => body({ kind, transport: transports[kind] }));
+  }
+}
+
+/// Frames as clients before 1.3 write them: for a Socket with `vsn: "1.0.0"`.
+export const versionOne = {
+  vsn: "1.0.0",
+  encode: ({ topic, event, payload, ref }, callback) => callback(JSON.stringify({ topic, event, payload, ref })),
+  decode: (text, callback) => callback({ join_ref: null, ...JSON.parse(text) }),
+};
+
 const sockets = new Set();
+afterEach(() => {
+  for (const socket of sockets) socket.disconnect();
+  sockets.clear();
+});
+
 /// A connected npm `phoenix` socket.
 export async function client(base, options = {}, path = "/socket") {
   const socket = new Socket(base + path, { transport: WebSocket, ...options });
+  // The client itself ignores them when it polls.
+  if (options.encode) Object.assign(socket, { encode: options.encode, decode: options.decode });
   sockets.add(socket);
   const opened = new Promise((resolve) => socket.onOpen(resolve));
   socket.connect();
@@ -145,33 +121,4 @@ export async function refusal(url, protocols = [], options = {}) {
   } catch (error) {
     return error.message;
   }
-}
-
-export async function finish() {
-  let passed = 0;
-  let failed = 0;
-  for (const { name, body } of tests) {
-    try {
-      await within(60_000, name, body());
-      passed += 1;
-      console.log(`ok ${name}`);
-    } catch (error) {
-      failed += 1;
-      console.log(`not ok ${name}\n  ${String(error.stack).replaceAll("\n", "\n  ")}`);
-    }
-    for (const socket of sockets) socket.disconnect();
-    sockets.clear();
-  }
-  for (const [name, started] of shared) {
-    const one = await started.catch(() => null);
-    try {
-      await one?.stop();
-    } catch (error) {
-      failed += 1;
-      console.log(`not ok ${name} stops: ${error.message}`);
-    }
-  }
-  for (const child of running) child.kill("SIGKILL");
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exit(failed === 0 ? 0 : 1);
 }

@@ -1,6 +1,7 @@
 // What examples/hello promises, over npm phoenix.
 import assert from "node:assert/strict";
-import { client, join, nextEvent, outcome, server, start, test, until } from "./harness.mjs";
+import { test, until } from "../lib/suite.mjs";
+import { client, join, nextEvent, outcome, server, start } from "./harness.mjs";
 
 test("hello: GET /json", async () => {
   const { http } = await server("hello");

@@ -1,11 +1,14 @@
 // A web server with ways to crash and to hang, under a launcher whose limits are small. Several
 // programs are built from this file: VERSION is what it answers, FLAW what is wrong with it.
-// Usage: launcher_app PORT CRASH_FOLDER
+// Usage: [WORKERS=N] launcher_app PORT CRASH_FOLDER
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string>
 
+#include "bennu/pubsub/hub/hub_adapter.hpp"
+#include "bennu/pubsub/hub/hub_relay.hpp"
+#include "bennu/pubsub/presence.hpp"
 #include "bennu/runtime/launcher/launcher.hpp"
 #include "bennu/runtime/runtime.hpp"
 #include "bennu/web/endpoint.hpp"
@@ -44,6 +47,45 @@ Task<Response> slow(Conn conn) {
     co_return text(conn, 200, "slow");
 }
 
+/// Remembers what was said on any worker.
+struct Memory : Server {
+    struct Heard {
+        using Reply = std::string;
+    };
+    Task<Result<>> init() {
+        said = pubsub::subscribe(Ref<Memory>(self()), "said");
+        co_return {};
+    }
+    void handle(Broadcast message) { text += std::string(message.event()) + " "; }
+    std::string handle(Heard) { return text; }
+    std::string text;
+    pubsub::Subscription said;
+};
+
+Task<Response> heard(Conn conn) {
+    co_return text(conn, 200,
+                   std::to_string(::getpid()) + " " +
+                       co_await call(whereis<Memory>("memory"), Memory::Heard{}));
+}
+
+/// Somebody who is present as long as this node lives.
+struct Person : Server {
+    explicit Person(std::string name) : present(presence::track("lobby", std::move(name))) {}
+    presence::Tracked present;
+};
+
+Response enter(Conn conn) {
+    spawn<Person>(std::string(conn.param("name")));
+    return text(conn, 200, std::to_string(::getpid()));
+}
+
+Task<Response> present(Conn conn) {
+    std::string answer = std::to_string(::getpid()) + " ";
+    const Json people = co_await presence::list("lobby");
+    for (const JsonMember& person : people.as_object()) answer += person.key + " ";
+    co_return text(conn, 200, answer);
+}
+
 std::shared_ptr<Router> routes(std::shared_ptr<const ReadyFlag> ready) {
     auto router = std::make_shared<Router>();
     health_routes(*router, std::move(ready));
@@ -51,15 +93,24 @@ std::shared_ptr<Router> routes(std::shared_ptr<const ReadyFlag> ready) {
         return text(conn, 200, std::to_string(::getpid()) + " " + std::to_string(VERSION));
     });
     router->get("/slow", slow);
+    router->get("/say/:word", [](Conn conn) {
+        pubsub::broadcast("said", conn.param("word"));
+        return text(conn, 200, std::to_string(::getpid()));
+    });
+    router->get("/heard", heard);
+    router->get("/enter/:name", enter);
+    router->get("/present", present);
     router->get("/crash/:how", crash);
     router->get("/hang", hang);
     return router;
 }
 
-Task<Result<>> serve(int listener) {
+Task<Result<>> serve(NodeEnvironment environment) {
     auto ready = std::make_shared<ReadyFlag>();
     std::vector<ChildSpec> children;
-    children.push_back(child_endpoint({.inherited_listener = listener}, routes(ready)));
+    children.push_back(pubsub::child_hub(environment.hub));
+    children.push_back(child<Memory>({.name = "memory"}));
+    children.push_back(child_endpoint({.inherited_listener = environment.listener}, routes(ready)));
     auto tree = co_await require(supervise({.strategy = one_for_one}, std::move(children)));
     ready->set(true);
     notify_ready();
@@ -72,11 +123,11 @@ Task<Result<>> serve(int listener) {
     co_return {};
 }
 
-int run_node(int listener) {
+int run_node(NodeEnvironment environment) {
     if (FLAW == 1) return 78;
     // Threads by number: what the tests do must not depend on the machine's cores.
     return run({.shards = 2},
-               [listener]() -> Task<Result<>> { co_return co_await serve(listener); });
+               [environment]() -> Task<Result<>> { co_return co_await serve(environment); });
 }
 
 }  // namespace
@@ -90,6 +141,8 @@ int main(int argc, char** argv) {
     options.hangs = {.warn_after = 250ms, .abort_after = 1s, .kill_after = 1500ms};
     options.restarts.first_delay = 10ms;
     options.quarantine.first = 20s;
-    return launch(options,
-                  [](NodeEnvironment environment) { return run_node(environment.listener); });
+    if (const char* workers = std::getenv("WORKERS"))
+        options.workers = static_cast<unsigned>(std::atoi(workers));
+    options.hub = &pubsub::run_hub;
+    return launch(options, &run_node);
 }

@@ -133,7 +133,7 @@ TEST_F(Launcher, a_crash_report_says_where) {
     EXPECT_NE(node(), before);
     // Its addresses become names while the next node serves already.
     std::string report;
-    for (int i = 0; i < 1000 && !report.contains("serve"); ++i) {
+    for (int i = 0; i < 6000 && !report.contains("serve"); ++i) {
         ::poll(nullptr, 0, 10);
         for (const auto& entry : fs::directory_iterator(crashes())) {
             if (entry.path().extension() == ".txt") report = content(entry.path());

@@ -49,7 +49,7 @@ class App : public testing::Test {
     /// Who answers; waits until somebody does.
     Node node() const;
     /// Waits for something that is going to be; false after `seconds`.
-    static bool eventually(const std::function<bool()>& holds, int seconds = 10);
+    static bool eventually(const std::function<bool()>& holds, int seconds = 30);
     std::string log() const;
     std::vector<std::string> reports() const;
     /// The one report, once its addresses have become names.

@@ -1,24 +1,30 @@
 // Starts Assetronics for tests: free ports, data folders of their own, stopped by process id.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { atEnd, freePort, until, within } from "./suite.mjs";
 
 export const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 export const program = process.env.ASSETRONICS ?? `${root}/build/release/apps/assetronics/assetronics`;
 
+// What programs said is kept, for whoever looks into a failure.
+const said = `${root}/test-results/${basename(process.cwd())}-programs`;
+rmSync(said, { recursive: true, force: true });
+mkdirSync(said, { recursive: true });
+let started = 0;
+
 const running = new Set();
 const folders = [];
 atEnd(async () => {
-  await Promise.all([...running].map((one) => one.stop("SIGKILL")));
+  await Promise.all([...running].map((one) => one.killAll()));
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 // Also when the suite itself is ended.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
 process.on("exit", () => {
-  for (const { child } of running) child.kill("SIGKILL");
+  for (const one of running) one.killAll();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -43,6 +49,8 @@ class Command {
     this.stderr = "";
     this.child.stdout.on("data", (data) => (this.stdout += data));
     this.child.stderr.on("data", (data) => (this.stderr += data));
+    const number = (started += 1);
+    this.child.on("close", () => writeFileSync(`${said}/${number}.log`, `${args.join(" ")}\n${this.stdout}${this.stderr}`));
     this.child.on("error", (error) => (this.stderr += error));
     this.ended = new Promise((resolve) => this.child.on("close", (...how) => resolve(how))).then(([code, signal]) => {
       running.delete(this);
@@ -59,6 +67,15 @@ class Command {
   /// Waits for the end by itself; yields the exit status.
   finished(ms = 30_000) {
     return within(ms, `the end of ${this.child.spawnargs.slice(1).join(" ")}; it said:\n${this.output}`, this.ended);
+  }
+  /// With whatever it started itself.
+  killAll() {
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+    return this.finished();
   }
   async stop(signal = "SIGTERM", ms = 30_000) {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
@@ -88,7 +105,7 @@ function childrenOf(pid) {
 /// A launcher with its node, ready.
 export class Server extends Command {
   constructor(options) {
-    super(["server"], { PORT: String(options.port), DATA_DIR: options.data, ...options.environment }, options.program);
+    super(options.args ?? ["server"], { PORT: String(options.port), DATA_DIR: options.data, ...options.environment }, options.program);
     Object.assign(this, { port: options.port, data: options.data });
     this.http = `http://127.0.0.1:${options.port}`;
     this.ws = `ws://127.0.0.1:${options.port}`;
@@ -126,9 +143,9 @@ export class Server extends Command {
   }
 }
 
-/// `program`: another file than the one that was built.
-export async function start({ data = temporaryFolder(), port, environment = {}, program } = {}) {
-  const server = new Server({ data, port: port ?? (await freePort()), environment, program });
+/// `program`: another file than the one that was built; `args`: other ones than to serve.
+export async function start({ data = temporaryFolder(), port, environment = {}, program, args } = {}) {
+  const server = new Server({ data, port: port ?? (await freePort()), environment, program, args });
   await server.waitReady();
   return server;
 }

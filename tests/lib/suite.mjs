@@ -4,15 +4,22 @@ import { once } from "node:events";
 
 const tests = [];
 const cleanups = [];
+const afterwards = [];
 
-/// `body` may return a text, which is printed beside the name: what it measured.
-export function test(name, body, ms = 30_000) {
+/// `body` may return a text, which is printed beside the name: what it measured. `ms` is for what hangs, not for what is
+/// slow: the machine may have other things to do.
+export function test(name, body, ms = 120_000) {
   tests.push({ name, body, ms });
 }
 
 /// Runs when all tests are over, whatever came of them.
 export function atEnd(body) {
   cleanups.push(body);
+}
+
+/// Runs after each test, whatever came of it, so that one that failed leaves nothing to the next.
+export function afterEach(body) {
+  afterwards.push(body);
 }
 
 export function within(ms, what, promise) {
@@ -24,7 +31,7 @@ export function within(ms, what, promise) {
 }
 
 /// Waits until `condition` yields something, and yields that.
-export async function until(what, condition, ms = 5000) {
+export async function until(what, condition, ms = 20_000) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await condition();
@@ -61,6 +68,7 @@ export async function finish() {
     } catch (error) {
       report(false, name + trouble(error));
     }
+    for (const tidy of afterwards) await tidy();
     if (process.env.SUITE_TIMES) console.log(`  ${Date.now() - began} ms`);
   }
   for (const body of cleanups.reverse()) {

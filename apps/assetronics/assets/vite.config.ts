@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import vue from '@vitejs/plugin-vue'
 import tailwindcss from '@tailwindcss/vite'
@@ -5,8 +6,19 @@ import tailwindcss from '@tailwindcss/vite'
 // `npm run dev` serves the sources and passes calls and sockets on to a running server.
 const backend = process.env.BACKEND ?? 'http://localhost:4000'
 
+// The house's client kit, from its sources.
+const kit = fileURLToPath(new URL('../../../clients/js', import.meta.url))
+
 export default defineConfig({
   plugins: [vue(), tailwindcss()],
+  resolve: {
+    alias: [
+      { find: '@bennu/client/vue', replacement: `${kit}/vue/index.ts` },
+      { find: '@bennu/client', replacement: `${kit}/src/index.ts` },
+    ],
+    // The kit's own packages, where it has some, are for its tests.
+    dedupe: ['vue', 'phoenix'],
+  },
   build: {
     outDir: '../priv/static',
     emptyOutDir: true,
@@ -19,6 +31,7 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   server: {
+    fs: { allow: ['.', kit] },
     proxy: {
       '/api': backend,
       '/socket': { target: backend, ws: true },

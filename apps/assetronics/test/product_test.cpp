@@ -48,6 +48,43 @@ TEST(Product, the_demo_company_is_there_once) {
         {.seeded = true});
 }
 
+// proves 2.16
+TEST(Product, what_the_page_of_a_stranger_sends_is_refused_wherever_it_is_sent) {
+    with_api([](const Api& api) -> Task<Result<>> {
+        const std::string asset = (co_await api.asset("A-1")).get<std::string>("id").value();
+        const std::pair<net::Method, std::string> writes[] = {
+            {net::Method::post, "/assets"},
+            {net::Method::patch, "/assets/" + asset},
+            {net::Method::delete_, "/assets/" + asset},
+            {net::Method::post, "/assets/" + asset + "/assign"},
+            {net::Method::post, "/assets/" + asset + "/return"},
+            {net::Method::patch, "/assets"},
+            {net::Method::delete_, "/assets"},
+            {net::Method::put, "/assets/" + asset},
+            {net::Method::post, "/imports"},
+            {net::Method::post, "/devices/tokens"},
+            {net::Method::delete_, "/devices/x/token"},
+        };
+        const std::pair<std::string, std::string> marks[] = {{"sec-fetch-site", "cross-site"},
+                                                             {"origin", "http://evil.example"},
+                                                             {"origin", "null"}};
+        for (const auto& [method, target] : writes) {
+            for (const auto& mark : marks) {
+                const TestResponse refused = co_await api.raw(
+                    {.method = method, .target = "/api/v1" + target, .headers = {mark}});
+                EXPECT_EQ(refused.status, 403) << target << " " << mark.second;
+                EXPECT_EQ(errors_of(refused), "-:forged_request") << target;
+            }
+            const TestResponse own = co_await api.raw(
+                {.method = method,
+                 .target = "/api/v1" + target,
+                 .headers = {{"origin", "http://a.example"}, {"host", "a.example"}}});
+            EXPECT_NE(own.status, 403) << target << own.body;
+        }
+        co_return Result<>();
+    });
+}
+
 TEST(Product, people_are_found_and_filtered) {
     with_api(
         [](const Api& api) -> Task<Result<>> {

@@ -151,7 +151,8 @@ void DeviceClient::handle(Join message) {
     if (!current(message.attempt) || joined_) return;
     join_ref_ = std::to_string(refs_ + 1);
     send(join_ref_, topic_, "phx_join",
-         to_json(Json::object({{"name", identity_.name},
+         to_json(Json::object({{"token", identity_.token},
+                               {"name", identity_.name},
                                {"firmware", identity_.firmware},
                                {"simulated", identity_.simulated}})));
     send_after(me(), JoinOverdue{attempt_, join_ref_}, options_.join_timeout);

@@ -44,6 +44,7 @@ struct Identity {
     std::string name;
     std::string firmware;
     bool simulated = false;
+    std::string token = {};  ///< what the server issued for this device
 
     std::string topic() const { return "device:" + tenant + ":" + mac; }
 };

@@ -78,11 +78,16 @@ void with_device(SimOptions options, F body) {
         children.push_back(devices::child_devices(world.repo));
         auto tree = co_await require(supervise({}, std::move(children)));
         world.endpoint = co_await require(start_endpoint(world.repo));
-        world.client = spawn<DeviceClient>(
-            ClientOptions{.address = {"127.0.0.1", port}, .host = "localhost"},
-            Identity{
-                .mac = "02:00:00:00:00:01", .name = "Gate", .firmware = "1", .simulated = true},
-            std::make_unique<ScriptedHardware>(world.script), world.counters);
+        auto issued =
+            co_await require(devices::enrol({world.repo, "demo"}, {{.mac = "02:00:00:00:00:01"}}));
+        world.client =
+            spawn<DeviceClient>(ClientOptions{.address = {"127.0.0.1", port}, .host = "localhost"},
+                                Identity{.mac = "02:00:00:00:00:01",
+                                         .name = "Gate",
+                                         .firmware = "1",
+                                         .simulated = true,
+                                         .token = issued.front().token},
+                                std::make_unique<ScriptedHardware>(world.script), world.counters);
         co_await body(world);
         co_await stop_and_wait(world.client.pid());
         if (alive(world.endpoint)) co_await stop_and_wait(world.endpoint, 30s);
@@ -119,8 +124,8 @@ BENNU_SIM_TEST(DeviceClient, joins_reports_beats_and_obeys, options) {
         EXPECT_EQ(co_await state(world), "1/1 green online");
 
         const Id id = (co_await devices::list("demo")).at(0).id;
-        EXPECT_TRUE(co_await devices::act("demo", id, "blink"));
-        EXPECT_TRUE(co_await devices::act("demo", id, "reboot"));
+        EXPECT_TRUE(co_await devices::act("demo", id, devices::DeviceAction::blink));
+        EXPECT_TRUE(co_await devices::act("demo", id, devices::DeviceAction::reboot));
         co_await step(1500ms);
         EXPECT_EQ(world.script->actions, (std::vector<std::string>{"blink", "reboot"}));
         EXPECT_EQ(co_await state(world), "0/0 red offline");
@@ -174,7 +179,7 @@ TEST(SimulatedDevices, are_the_same_for_the_same_seed_and_mostly_well) {
             const Metrics& now = moment.metrics;
             const devices::Metrics metrics{now.cpu, now.memory, now.temperature, now.battery,
                                            now.signal};
-            EXPECT_TRUE(devices::read_metrics(to_json_value(metrics)));
+            EXPECT_TRUE(devices::check(metrics));
             const devices::Light light = devices::light_of(true, 0s, metrics);
             green += light == devices::Light::green;
             amber += light == devices::Light::amber;

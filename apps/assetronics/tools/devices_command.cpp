@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apps/assetronics/tools/commands.hpp"
+#include "apps/assetronics/tools/device_tokens.hpp"
 #include "apps/assetronics/tools/http_client.hpp"
 #include "apps/assetronics/tools/import_report.hpp"
 #include "apps/assetronics/tools/simulated_device.hpp"
@@ -20,6 +21,11 @@ constexpr int most_devices = 10'000;
 constexpr int per_step = 20;
 constexpr Duration step_pause = 100ms;
 
+struct Fleet {
+    device::ClientOptions options;
+    std::vector<device::Identity> identities;
+};
+
 /// One descriptor a device.
 Result<> make_room(int count) {
     rlimit limit{};
@@ -35,20 +41,23 @@ Result<> make_room(int count) {
                      " open files, too few for " + std::to_string(count) + " devices");
 }
 
-Result<SocketAddress> find_server(const DevicesCommand& command, const ServerAddress& server) {
-    Result<HttpAnswer> health = http_call({.url = server.url + "/api/v1/devices?page_size=1",
-                                           .headers = {"x-tenant-id: " + command.tenant}});
-    if (!health) {
-        return Error(
-            ErrorKind::unavailable, "not_reachable",
-            "no server answers at " + server.url + "; start it with ./run, or name it with --url");
+/// Who the simulated devices are; the server issues a token for each.
+Result<std::vector<device::Identity>> enrol(const DevicesCommand& command,
+                                            const ServerAddress& server) {
+    std::vector<device::Identity> identities;
+    std::vector<devices::Enrolment> enrolments;
+    for (int number = 1; number <= command.count; ++number) {
+        identities.push_back(
+            simulated_identity(command.seed, static_cast<std::uint32_t>(number), command.tenant));
+        enrolments.push_back(
+            {.mac = identities.back().mac, .name = identities.back().name, .simulated = true});
     }
-    if (health->status == 404)
-        return Error(ErrorKind::not_found, "tenant",
-                     "there is no tenant \"" + command.tenant + "\"");
-    Result<std::string> host = resolve(server.host);
-    if (!host) return std::move(host).error();
-    return SocketAddress{*host, server.port};
+    auto issued = request_tokens(server.url, command.tenant, enrolments);
+    if (!issued) return std::move(issued).error();
+    for (std::size_t i = 0; i < identities.size() && i < issued->size(); ++i) {
+        identities[i].token = std::move((*issued)[i].token);
+    }
+    return identities;
 }
 
 std::string status_line(const device::Counters& now, int count, std::int64_t sent_before) {
@@ -77,14 +86,14 @@ Task<> stop_after(Duration duration) {
 }
 
 /// Starts them some at a time, so that the server is not run over.
-Task<> start_devices(DevicesCommand command, device::ClientOptions options,
+Task<> start_devices(DevicesCommand command, Fleet fleet,
                      std::shared_ptr<device::Counters> counters,
                      std::shared_ptr<std::vector<Pid>> devices) {
     for (int number = 0; number < command.count; ++number) {
         if (number > 0 && number % per_step == 0) co_await bennu::sleep(step_pause);
         const auto n = static_cast<std::uint32_t>(number + 1);
         devices->push_back(spawn<device::DeviceClient>(
-                               options, simulated_identity(command.seed, n, command.tenant),
+                               fleet.options, fleet.identities[static_cast<std::size_t>(number)],
                                std::make_unique<SimulatedDevice>(command.seed << 32 | n), counters)
                                .pid());
     }
@@ -96,11 +105,11 @@ Task<> end_devices(const std::vector<Pid>& devices) {
     co_await bennu::sleep(500ms);
 }
 
-Task<Result<>> simulate_all(DevicesCommand command, device::ClientOptions options) {
+Task<Result<>> simulate_all(DevicesCommand command, Fleet fleet) {
     auto counters = std::make_shared<device::Counters>();
     auto devices = std::make_shared<std::vector<Pid>>();
-    spawn_task([command, options, counters, devices]() -> Task<> {
-        co_await start_devices(command, options, counters, devices);
+    spawn_task([command, fleet = std::move(fleet), counters, devices]() -> Task<> {
+        co_await start_devices(command, fleet, counters, devices);
     });
     const Pid printer = spawn_task(
         [counters, count = command.count]() -> Task<> { co_await print_status(counters, count); });
@@ -117,7 +126,7 @@ Task<Result<>> simulate_all(DevicesCommand command, device::ClientOptions option
     co_return Result<>();
 }
 
-Result<device::ClientOptions> prepare(const DevicesCommand& command) {
+Result<Fleet> prepare(const DevicesCommand& command) {
     if (command.count < 1 || command.count > most_devices) {
         return Error(ErrorKind::invalid, "count", "--count must be from 1 to 10,000");
     }
@@ -125,26 +134,29 @@ Result<device::ClientOptions> prepare(const DevicesCommand& command) {
     if (!server) return std::move(server).error();
     Result<> room = make_room(command.count);
     if (!room) return std::move(room).error();
-    Result<SocketAddress> address = find_server(command, *server);
-    if (!address) return std::move(address).error();
-    return device::ClientOptions{.address = *address,
-                                 .host = server->url.substr(std::string_view("http://").size())};
+    Result<std::vector<device::Identity>> identities = enrol(command, *server);
+    if (!identities) return std::move(identities).error();
+    Result<std::string> host = resolve(server->host);
+    if (!host) return std::move(host).error();
+    return Fleet{{.address = {*host, server->port},
+                  .host = server->url.substr(std::string_view("http://").size())},
+                 *std::move(identities)};
 }
 
 }  // namespace
 
 int simulate_devices(const DevicesCommand& command) {
-    Result<device::ClientOptions> options = prepare(command);
-    if (!options) {
+    Result<Fleet> fleet = prepare(command);
+    if (!fleet) {
         std::fprintf(stderr, "assetronics devices: %s\n",
-                     std::string(options.error().message()).c_str());
+                     std::string(fleet.error().message()).c_str());
         return 1;
     }
     std::printf("%s simulated devices of \"%s\" connect to %s; Ctrl-C ends them\n",
                 grouped(command.count).c_str(), command.tenant.c_str(), command.url.c_str());
     std::fflush(stdout);
-    return run({.shards = 1}, [command, options = *options] [[clang::coro_wrapper]] () {
-        return simulate_all(command, options);
+    return run({.shards = 1}, [command, fleet = *fleet] [[clang::coro_wrapper]] () {
+        return simulate_all(command, fleet);
     });
 }
 

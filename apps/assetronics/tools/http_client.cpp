@@ -88,6 +88,11 @@ Result<HttpAnswer> http_call(HttpCall call) {
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &call);
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     }
+    if (!call.body.empty()) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         static_cast<curl_off_t>(call.body.size()));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call.body.data());
+    }
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
 
     const CURLcode done = curl_easy_perform(curl);

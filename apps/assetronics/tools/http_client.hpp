@@ -19,6 +19,8 @@ struct HttpCall {
     std::vector<std::string> headers = {};  ///< `name: value`
     /// A file to POST; empty: GET.
     std::string upload = {};
+    /// A text to POST instead, if any.
+    std::string body = {};
     /// Told how much of the file is sent; may be empty.
     bennu::Function<void(std::uint64_t sent, std::uint64_t size)> progress = {};
     std::chrono::seconds timeout{60};

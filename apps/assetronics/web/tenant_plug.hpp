@@ -9,6 +9,7 @@ namespace assetronics::web {
 struct TenantPlug {
     Repo repo;
     Task<std::optional<bennu::Response>> before(bennu::Conn conn) const;
+    static bool needs_body(const bennu::Conn&) { return false; }
 };
 
 }  // namespace assetronics::web

@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "apps/assetronics/lib/ops/ops.hpp"
 #include "apps/assetronics/lib/tenants/tenants.hpp"
 #include "bennu/web/health.hpp"
+#include "bennu/web/plugs.hpp"
 #include "bennu/web/router.hpp"
 
 namespace assetronics::web {
@@ -15,6 +17,8 @@ struct WebOptions {
     std::shared_ptr<const bennu::ReadyFlag> ready = std::make_shared<bennu::ReadyFlag>();
     bennu::StaticFiles pages;
     ops::Access ops = {};
+    std::vector<std::string> trusted_proxies = {};
+    bennu::Duration hsts = bennu::TransportPolicy{}.max_age;  ///< zero: nothing is said
 };
 
 /// Every route of the product: API, sockets, health, pages.

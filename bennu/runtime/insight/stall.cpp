@@ -166,6 +166,10 @@ StallDetector::Watching::Watching(StallDetector& detector, detail::Shard& shard)
     if (!detector.reporter_) return;
     Duration interval = std::max(detector.reporter_->options.threshold / 4, shortest_tick);
     thread_ = std::unique_ptr<Thread>(new Thread{*detector.reporter_, shard, interval});
+    // The first tick may come before the shard's first step.
+    thread_->seen_step = shard.steps();
+    thread_->seen_at = thread_cpu_time();
+    thread_->next_report = detector.reporter_->options.threshold;
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = tick_signal();

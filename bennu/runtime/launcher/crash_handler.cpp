@@ -12,7 +12,7 @@
 #include <cstring>
 #include <memory>
 
-#include "bennu/base/log.hpp"
+#include "bennu/base/log_writer.hpp"
 #include "bennu/runtime/launcher/build_id.hpp"
 #include "bennu/runtime/launcher/node.hpp"
 #include "bennu/runtime/launcher/node_page.hpp"
@@ -97,7 +97,7 @@ void report_alone(int signal) {
 void on_crash(int signal, siginfo_t* info, void*) {
     report_alone(signal);
     // What the crashing code logged may still be queued; it is written while we report.
-    detail::wake_log_writer();
+    detail::hurry_log_writer();
     put("signal ");
     put(::sigabbrev_np(signal) ? ::sigabbrev_np(signal) : "?");
     put(" (");

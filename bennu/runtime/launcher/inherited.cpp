@@ -10,7 +10,10 @@ namespace bennu {
 
 namespace {
 constexpr int first_number = 3;
-}
+// Beyond two for each of 200 workers; a machine that allows fewer is content with fewer workers.
+constexpr int out_of_the_way_from = 512;
+constexpr int out_of_the_way_at_least_from = 16;
+}  // namespace
 
 NamedDescriptors inherited_descriptors() {
     NamedDescriptors all;
@@ -33,6 +36,14 @@ int descriptor_of(const NamedDescriptors& all, std::string_view name) {
         if (each == name) return fd;
     }
     return -1;
+}
+
+int out_of_the_way(int fd) {
+    if (fd < 0) return fd;
+    int high = ::fcntl(fd, F_DUPFD_CLOEXEC, out_of_the_way_from);
+    if (high < 0) high = ::fcntl(fd, F_DUPFD_CLOEXEC, out_of_the_way_at_least_from);
+    ::close(fd);
+    return high;
 }
 
 void hand_down(const NamedDescriptors& descriptors) {

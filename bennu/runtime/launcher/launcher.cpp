@@ -19,10 +19,24 @@ int given_listener(const NamedDescriptors& given) {
 
 }  // namespace
 
+namespace {
+
+int run_hub(const LaunchOptions& options) {
+    NodeEnvironment environment = detail::enter_node();
+    return options.hub(environment.listener, std::move(environment.hub.token));
+}
+
+}  // namespace
+
 Result<int> open_listener(const SocketAddress& address) {
     auto reactor = make_epoll_reactor();
     auto listener = reactor->listen(address, {});
     if (listener) return *listener;
+    if (listener.error().code() == "address_in_use" && address.is_unix()) {
+        return Error(ErrorKind::conflict, "address_in_use",
+                     fmt::format("{} is in use by another program; choose another file",
+                                 address.to_string()));
+    }
     if (listener.error().code() == "address_in_use") {
         return Error(
             ErrorKind::conflict, "address_in_use",
@@ -36,6 +50,9 @@ int launch(const LaunchOptions& options, Function<int(NodeEnvironment)> node) {
     switch (own_role()) {
         case Role::check:
             return 0;
+        case Role::hub:
+            ::prctl(PR_SET_NAME, (options.name + "-hub").substr(0, 15).c_str());
+            return run_hub(options);
         case Role::node:
             ::prctl(PR_SET_NAME, (options.name + "-node").substr(0, 15).c_str());
             return node(detail::enter_node());

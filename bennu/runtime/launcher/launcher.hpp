@@ -15,6 +15,13 @@ namespace bennu {
 struct LaunchOptions {
     std::string name = "bennu";  ///< in messages and process names
     SocketAddress address;       ///< what the launcher listens on for its nodes
+    /// How many nodes serve side by side on the listening socket, 1 to 200. More than one is for
+    /// more sockets than one process may open, and so that a crash takes fewer connections along.
+    unsigned workers = 1;
+    /// Runs beside more than one worker, in a process of its own that is started again like a node,
+    /// and passes messages between them; `listener` is a socket on which nodes meet it, `token`
+    /// what they have to show. Unset: they cannot talk to each other.
+    Function<int(int listener, std::string token) const> hub = {};
     /// Where crash reports are kept, the newest 20; empty: nowhere.
     std::string crash_folder;
     RestartPolicyOptions restarts;
@@ -43,7 +50,7 @@ struct LaunchOptions {
 ///   the program that stands under this one's name by now, without a refused connection.
 /// * SIGUSR1: lets everything out of quarantine.
 ///
-/// If the launcher itself is killed, its node stops too. A node that exits by itself before
+/// If the launcher itself is killed, its nodes stop too. A node that exits by itself before
 /// `notify_ready` is not restarted: it has said what is wrong. Returns the exit status of the
 /// whole.
 int launch(const LaunchOptions& options, Function<int(NodeEnvironment)> node);

@@ -7,6 +7,7 @@
 #include "bennu/runtime/launcher/crash_handler.hpp"
 #include "bennu/runtime/launcher/inherited.hpp"
 #include "bennu/runtime/launcher/node_page.hpp"
+#include "bennu/runtime/launcher/program_image.hpp"
 #include "bennu/runtime/shard.hpp"
 
 namespace bennu {
@@ -53,7 +54,11 @@ NodeEnvironment enter_node() {
     control = descriptor_of(given, "control");
     page = map_node_page(descriptor_of(given, "page"));
     install_crash_handler(control);
-    return {.listener = descriptor_of(given, "http")};
+    ChildRole role = take_child_role();
+    return {.listener = descriptor_of(given, "http"),
+            .worker = role.worker,
+            .workers = role.workers,
+            .hub = {{.host = std::move(role.hub_address)}, std::move(role.hub_token)}};
 }
 
 }  // namespace detail

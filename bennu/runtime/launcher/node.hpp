@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include "bennu/base/time.hpp"
+#include "bennu/runtime/reactor/reactor.hpp"
 
 namespace bennu {
 
@@ -9,9 +12,19 @@ namespace detail {
 class Shard;
 }
 
+/// The meeting point of the nodes of one launcher: a process that passes messages between them.
+struct HubAddress {
+    SocketAddress address{.host = {}};
+    std::string token;  ///< to be shown there first; others on the machine do not know it
+    explicit operator bool() const { return !address.host.empty(); }
+};
+
 /// What a node gets from its launcher.
 struct NodeEnvironment {
-    int listener = -1;  ///< the listening socket, open and bound
+    int listener = -1;     ///< the listening socket, open and bound
+    unsigned worker = 0;   ///< which of the nodes that serve side by side this one is
+    unsigned workers = 1;  ///< how many there are
+    HubAddress hub = {};   ///< empty with one worker
 };
 
 /// For nodes: tells the launcher that they serve. Does nothing without one.

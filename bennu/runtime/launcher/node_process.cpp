@@ -13,22 +13,12 @@
 #include <fstream>
 
 #include "bennu/base/log.hpp"
-#include "bennu/runtime/launcher/program_image.hpp"
 
 namespace bennu {
 
 namespace {
 
 constexpr std::size_t most_said = 64 * 1024;
-// Clear of the numbers at which descriptors are handed down.
-constexpr int lowest_descriptor = 16;
-
-int moved_up(int fd) {
-    int high = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest_descriptor);
-    ::close(fd);
-    return high;
-}
-
 }  // namespace
 
 Instant launcher_now() {
@@ -53,8 +43,9 @@ NodeProcess::~NodeProcess() {
     if (page_fd_ >= 0) ::close(page_fd_);
 }
 
-std::unique_ptr<NodeProcess> NodeProcess::start(int listener, const HangLimits& hangs) {
-    int page = moved_up(make_node_page());
+std::unique_ptr<NodeProcess> NodeProcess::start(int listener, const ChildRole& role,
+                                                const HangLimits& hangs) {
+    int page = out_of_the_way(make_node_page());
     std::array<int, 2> control{};
     if (page < 0 || ::pipe2(control.data(), O_CLOEXEC) != 0) return nullptr;
     const pid_t launcher = ::getpid();
@@ -68,8 +59,8 @@ std::unique_ptr<NodeProcess> NodeProcess::start(int listener, const HangLimits& 
         ::prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (::getppid() != launcher) ::_exit(1);
         // The image that runs, whatever stands under its name by now.
-        execute_node("/proc/self/exe",
-                     {{"http", listener}, {"control", control[1]}, {"page", page}});
+        execute_child("/proc/self/exe", role,
+                      {{"http", listener}, {"control", control[1]}, {"page", page}});
     }
     ::close(control[1]);
     if (pid < 0) {
@@ -77,13 +68,14 @@ std::unique_ptr<NodeProcess> NodeProcess::start(int listener, const HangLimits& 
         ::close(page);
         return nullptr;
     }
-    return std::unique_ptr<NodeProcess>(new NodeProcess(pid, moved_up(control[0]), page, hangs));
+    return std::unique_ptr<NodeProcess>(
+        new NodeProcess(pid, out_of_the_way(control[0]), page, hangs));
 }
 
 std::unique_ptr<NodeProcess> NodeProcess::adopt(pid_t pid, int control, int page,
                                                 const HangLimits& hangs) {
     std::unique_ptr<NodeProcess> node(
-        new NodeProcess(pid, moved_up(control), moved_up(page), hangs));
+        new NodeProcess(pid, out_of_the_way(control), out_of_the_way(page), hangs));
     node->ready_ = true;
     return node;
 }
@@ -119,6 +111,11 @@ void NodeProcess::stop(Duration grace) {
 
 void NodeProcess::kill() {
     ::kill(pid_, SIGKILL);
+}
+
+void NodeProcess::kill_and_wait() {
+    kill();
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
 }
 
 Instant NodeProcess::look_at() const {

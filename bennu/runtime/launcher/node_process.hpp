@@ -9,6 +9,7 @@
 #include "bennu/base/time.hpp"
 #include "bennu/runtime/launcher/hang_watch.hpp"
 #include "bennu/runtime/launcher/node_page.hpp"
+#include "bennu/runtime/launcher/program_image.hpp"
 
 namespace bennu {
 
@@ -19,8 +20,10 @@ Instant launcher_now();
 /// that it shares.
 class NodeProcess {
   public:
-    /// Starts this program as a node on the listening socket. nullptr when the system cannot.
-    static std::unique_ptr<NodeProcess> start(int listener, const HangLimits& hangs);
+    /// Starts this program as a node (or the hub) with the listening socket `http`. nullptr when
+    /// the system cannot.
+    static std::unique_ptr<NodeProcess> start(int listener, const ChildRole& role,
+                                              const HangLimits& hangs);
     /// A node that an earlier image of this launcher started.
     static std::unique_ptr<NodeProcess> adopt(pid_t pid, int control, int page,
                                               const HangLimits& hangs);
@@ -43,6 +46,8 @@ class NodeProcess {
     /// Asks it to stop, and kills it after the grace.
     void stop(Duration grace);
     void kill();
+    /// For one whose end nobody else is going to notice.
+    void kill_and_wait();
     /// When `look` is due at the latest.
     Instant look_at() const;
     /// Kills it when its grace is over; does something about a shard that hangs.

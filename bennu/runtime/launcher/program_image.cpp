@@ -23,7 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* role_variable = "BENNU_NODE";
+constexpr const char* child_variable = "BENNU_CHILD";
 constexpr const char* handover_variable = "BENNU_HANDOVER";
+// Stands for an empty word.
+constexpr std::string_view nothing = "-";
 constexpr const char* own_image = "/proc/self/exe";
 
 std::vector<std::string> own_arguments() {
@@ -40,6 +43,15 @@ void execute_with_own_arguments(const std::string& path) {
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     ::execv(path.c_str(), argv.data());
+}
+
+std::string to_word(const std::string& text) {
+    return text.empty() ? std::string(nothing) : text;
+}
+std::string from_word(std::istream& words) {
+    std::string word;
+    words >> word;
+    return word == nothing ? "" : word;
 }
 
 bool is_own_image(const fs::path& path) {
@@ -75,7 +87,10 @@ Handover take_handover() {
     if (!text) return handover;
     std::istringstream words(text);
     std::string step;
-    words >> step >> handover.node;
+    words >> step >> handover.hub;
+    handover.hub_address = from_word(words);
+    handover.hub_token = from_word(words);
+    for (pid_t node = 0; words >> node;) handover.nodes.push_back(node);
     handover.step = step == "upgrade" ? Handover::Step::upgrade : Handover::Step::rolled_back;
     ::unsetenv(handover_variable);
     return handover;
@@ -84,7 +99,10 @@ Handover take_handover() {
 Error execute(const std::string& path, Handover handover, const NamedDescriptors& descriptors) {
     hand_down(descriptors);
     const char* step = handover.step == Handover::Step::upgrade ? "upgrade" : "rolled_back";
-    ::setenv(handover_variable, fmt::format("{} {}", step, handover.node).c_str(), 1);
+    std::string text = fmt::format("{} {} {} {}", step, handover.hub, to_word(handover.hub_address),
+                                   to_word(handover.hub_token));
+    for (pid_t node : handover.nodes) text.append(fmt::format(" {}", node));
+    ::setenv(handover_variable, text.c_str(), 1);
     execute_with_own_arguments(path);
     const int why = errno;
     ::unsetenv(handover_variable);
@@ -105,10 +123,16 @@ pid_t start_check(const std::string& path) {
     ::_exit(127);
 }
 
-void execute_node(const std::string& path, const NamedDescriptors& descriptors) {
+void execute_child(const std::string& path, const ChildRole& role,
+                   const NamedDescriptors& descriptors) {
     hand_down(descriptors);
     ServiceManager::forget();
-    ::setenv(role_variable, "1", 1);
+    ::setenv(role_variable, role.kind == ChildRole::Kind::hub ? "hub" : "1", 1);
+    ::setenv(child_variable,
+             fmt::format("{} {} {} {}", role.worker, role.workers, to_word(role.hub_address),
+                         to_word(role.hub_token))
+                 .c_str(),
+             1);
     execute_with_own_arguments(path);
     ::_exit(127);
 }
@@ -116,8 +140,21 @@ void execute_node(const std::string& path, const NamedDescriptors& descriptors) 
 Role own_role() {
     const char* text = std::getenv(role_variable);
     if (!text) return Role::launcher;
-    const Role role = std::string_view(text) == "check" ? Role::check : Role::node;
+    const std::string_view name = text;
+    const Role role = name == "check" ? Role::check : name == "hub" ? Role::hub : Role::node;
     ::unsetenv(role_variable);
+    return role;
+}
+
+ChildRole take_child_role() {
+    ChildRole role;
+    const char* text = std::getenv(child_variable);
+    if (!text) return role;
+    std::istringstream words(text);
+    words >> role.worker >> role.workers;
+    role.hub_address = from_word(words);
+    role.hub_token = from_word(words);
+    ::unsetenv(child_variable);
     return role;
 }
 

@@ -41,6 +41,11 @@ Error system_error(int code, std::string_view doing) {
         .with_context(doing);
 }
 
+/// A Unix socket without one is gone with its listener; anybody on the machine may connect to it.
+bool has_file(const SocketAddress& address) {
+    return address.is_unix() && !address.host.starts_with("unix:@");
+}
+
 struct RawAddress {
     sockaddr_storage storage{};
     socklen_t length = 0;
@@ -58,6 +63,10 @@ Result<RawAddress> to_raw(const SocketAddress& address) {
         local->sun_family = AF_UNIX;
         path.copy(local->sun_path, path.size());
         raw.length = sizeof(sockaddr_un);
+        if (!has_file(address)) {
+            local->sun_path[0] = '\0';
+            raw.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+        }
         return raw;
     }
     std::string host = address.host.empty() ? "0.0.0.0" : address.host;
@@ -84,7 +93,9 @@ SocketAddress from_raw(const sockaddr_storage& storage) {
     SocketAddress address;
     if (storage.ss_family == AF_UNIX) {
         const auto& local = reinterpret_cast<const sockaddr_un&>(storage);
-        return {std::string("unix:") + local.sun_path, 0};
+        const char* path = local.sun_path;
+        if (path[0] == '\0' && path[1] != '\0') return {std::string("unix:@") + (path + 1), 0};
+        return {std::string("unix:") + path, 0};
     }
     if (storage.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
@@ -146,7 +157,7 @@ class EpollReactor final : public Reactor {
     Result<SocketHandle> listen(const SocketAddress& address, ListenOptions options) override {
         auto raw = to_raw(address);
         if (!raw) return std::move(raw).error();
-        if (address.is_unix()) {
+        if (has_file(address)) {
             Result<> removed = remove_stale(*raw, address);
             if (!removed) return std::move(removed).error();
         }
@@ -154,7 +165,7 @@ class EpollReactor final : public Reactor {
         if (fd < 0) return system_error(errno, "opening a socket");
         int on = 1;
         // The file is made with no more than these permissions.
-        if (address.is_unix()) ::fchmod(fd, options.unix_mode);
+        if (has_file(address)) ::fchmod(fd, options.unix_mode);
         ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         if (options.reuse_port) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
         // Inherited by accepted connections: small answers leave at once.
@@ -166,7 +177,7 @@ class EpollReactor final : public Reactor {
             return error;
         }
         // The umask may have taken some of them away.
-        if (address.is_unix()) ::chmod(address.unix_path().c_str(), options.unix_mode);
+        if (has_file(address)) ::chmod(address.unix_path().c_str(), options.unix_mode);
         return fd;
     }
 
@@ -211,9 +222,10 @@ class EpollReactor final : public Reactor {
         }
     }
 
-    IoResult write(SocketHandle socket, std::span<const char> bytes) override {
+    IoResult write(SocketHandle socket, std::span<const char> bytes, More more) override {
+        const int flags = MSG_NOSIGNAL | (more == More::follows ? MSG_MORE : 0);
         while (true) {
-            ssize_t count = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            ssize_t count = ::send(socket, bytes.data(), bytes.size(), flags);
             if (count >= 0) return {IoResult::Kind::done, static_cast<std::size_t>(count), 0};
             if (errno != EINTR) return failure(errno);
         }
@@ -267,7 +279,7 @@ class EpollReactor final : public Reactor {
     }
 
     std::size_t poll(Instant until, std::span<Event> events) override {
-        std::array<epoll_event, 256> raw;
+        std::array<epoll_event, 4096> raw;  // not cleared; what is reported is written
         int room = static_cast<int>(std::min(raw.size(), events.size()));
         int count = ::epoll_wait(epoll_, raw.data(), room, timeout_ms(until));
         std::size_t reported = 0;

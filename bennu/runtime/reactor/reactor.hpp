@@ -16,7 +16,7 @@ namespace bennu {
 using SocketHandle = int;
 
 /// Where to listen or to connect: `host` is a numeric IPv4 or IPv6 address (names are resolved
-/// elsewhere), or `unix:` and the path of a Unix socket (without a port; not in the simulator).
+/// elsewhere), or `unix:` and a Unix socket's path (`@name`: without a file; not in the simulator).
 struct SocketAddress {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
@@ -33,6 +33,9 @@ struct Readiness {
     bool writable = false;
     bool hangup = false;  ///< the peer closed, or the socket failed: read on until it says so
 };
+
+/// Whether more is written right away: the kernel may then wait for it to fill a packet.
+enum class More : std::uint8_t { none, follows };
 
 /// The outcome of one read or write, without allocation.
 struct IoResult {
@@ -69,7 +72,8 @@ class Reactor {
     /// The next waiting connection; -1 with `would_block` when there is none.
     virtual IoResult accept(SocketHandle listener, SocketHandle& accepted) = 0;
     virtual IoResult read(SocketHandle socket, std::span<char> into) = 0;
-    virtual IoResult write(SocketHandle socket, std::span<const char> bytes) = 0;
+    virtual IoResult write(SocketHandle socket, std::span<const char> bytes,
+                           More more = More::none) = 0;
     /// Sends up to `size` bytes of an open file from `offset`, without a copy where the kernel can.
     /// `done` with 0 bytes: the file is at its end.
     virtual IoResult send_file(SocketHandle socket, int file, std::uint64_t offset,

@@ -72,7 +72,7 @@ IoResult SimReactor::read(SocketHandle socket, std::span<char> into) {
     return {IoResult::Kind::done, count, 0};
 }
 
-IoResult SimReactor::write(SocketHandle socket, std::span<const char> bytes) {
+IoResult SimReactor::write(SocketHandle socket, std::span<const char> bytes, More) {
     MustAllocate kernel;
     SimNetwork::Endpoint* endpoint = network_.find(socket);
     if (!endpoint) return {IoResult::Kind::failed, 0, EBADF};
@@ -95,7 +95,7 @@ IoResult SimReactor::send_file(SocketHandle socket, int file, std::uint64_t offs
     ssize_t count = ::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0) return {IoResult::Kind::failed, 0, errno};
     if (count == 0) return {};
-    return write(socket, std::span(bytes).first(static_cast<std::size_t>(count)));
+    return write(socket, std::span(bytes).first(static_cast<std::size_t>(count)), More::none);
 }
 
 void SimReactor::shutdown_write(SocketHandle socket) {
@@ -107,6 +107,11 @@ void SimReactor::close(SocketHandle socket) {
     MustAllocate kernel;
     SimNetwork::Endpoint* endpoint = network_.find(socket);
     if (!endpoint) return;
+    if (endpoint->listener) {
+        // The shards that share it have a descriptor each in reality.
+        unwatch(socket);
+        if (!endpoint->watchers.empty()) return;
+    }
     if (endpoint->connected) network_.send_close(socket);
     endpoint->open = false;
     endpoint->watchers.clear();

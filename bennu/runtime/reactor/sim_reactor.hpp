@@ -16,7 +16,7 @@ class SimReactor final : public Reactor {
     Result<SocketHandle> connect(const SocketAddress& address) override;
     IoResult accept(SocketHandle listener, SocketHandle& accepted) override;
     IoResult read(SocketHandle socket, std::span<char> into) override;
-    IoResult write(SocketHandle socket, std::span<const char> bytes) override;
+    IoResult write(SocketHandle socket, std::span<const char> bytes, More more) override;
     IoResult send_file(SocketHandle socket, int file, std::uint64_t offset,
                        std::size_t size) override;
     void shutdown_write(SocketHandle socket) override;

@@ -178,4 +178,59 @@ TEST(SimAllocations, many_that_fail_at_random_are_lived_through) {
     EXPECT_GT(struck, 10U);
 }
 
+/// Fills the first chunk of its shard's process table but for one slot.
+struct Filler : Server {
+    struct Fill {
+        using Reply = bool;
+    };
+    bool handle(Fill) {
+        while (crowd.empty() || crowd.back().pid().slot() < 4094) crowd.push_back(spawn<Helper>());
+        return true;
+    }
+    std::vector<Ref<Helper>> crowd;
+};
+
+/// Spawns over the edge of the chunk, where the table grows.
+struct Spawner : Server {
+    struct Spawn {
+        using Reply = bool;
+    };
+    bool handle(Spawn) {
+        for (int i = 0; i < 3; ++i) spawn<Helper>();
+        spawn_task([mark = std::make_shared<Counted>()]() -> Task<> { co_return; });
+        return true;
+    }
+};
+
+SimOutcome at_the_edge(std::uint64_t step) {
+    auto spawners = [](const ProcessInfo& info) { return info.name == "spawner"; };
+    return simulate(
+        {.shards = 1,
+         .faults = {.victim = spawners},
+         .plan = std::vector<SimFault>{{.kind = FaultKind::failed_allocation, .step = step}}},
+        []() -> Task<Result<>> {
+            auto filler = spawn_with<Filler>({.name = "neighbour"});
+            auto spawner = spawn_with<Spawner>({.name = "spawner"});
+            co_await call(filler, Filler::Fill{});
+            (void)co_await try_call(spawner, Spawner::Spawn{});
+            // Whatever failed, the table goes on.
+            for (int i = 0; i < 5000; ++i) spawn<Helper>();
+            co_return {};
+        });
+}
+
+TEST(SimAllocations, a_process_table_that_cannot_grow_leaks_nothing) {
+    LogCapture quiet(LogLevel::off);
+    std::uint64_t all = at_the_edge(UINT64_MAX).allocations;
+    EXPECT_GE(all, 7U);
+    for (std::uint64_t step = 1; step <= all; ++step) {
+        SCOPED_TRACE("allocation " + std::to_string(step) + " of " + std::to_string(all));
+        SimOutcome outcome = at_the_edge(step);
+        EXPECT_EQ(outcome.status, 0);
+        EXPECT_EQ(outcome.faults.size(), 1U);
+        EXPECT_EQ(alive_bodies, 0) << "bodies that nobody destroyed";
+        if (HasFailure()) break;
+    }
+}
+
 }  // namespace bennu::sim_allocation_test

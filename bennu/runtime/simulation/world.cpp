@@ -4,6 +4,7 @@
 
 #include "bennu/base/events.hpp"
 #include "bennu/runtime/insight/process_info.hpp"
+#include "bennu/runtime/runtime.hpp"
 #include "bennu/runtime/simulation/executor.hpp"
 
 namespace bennu::detail {
@@ -70,7 +71,7 @@ SimOutcome SimWorld::run(Function<Task<Result<>>()> main) {
             return make_sim_executor(network_, std::move(executor));
         });
     for (unsigned i = 0; i < options_.shards; ++i) runtime_->shard(i).observe(&observer_);
-    runtime_->start_main(std::move(main));
+    runtime_->start_main(std::move(main), RuntimeOptions().shutdown_grace);
     if (allocations_fail(options_)) {
         // What is made once per program would count in its first run only.
         Subscription made_now = subscribe_events("runtime.simulation", [](const EventView&) {});

@@ -6,7 +6,9 @@
 namespace bennu::detail {
 
 bool RestartMeter::spend(const RestartBudget& budget, Instant now) {
-    while (!recent_.empty() && now - recent_.front() > budget.within) recent_.pop_front();
+    auto counts = std::find_if(recent_.begin(), recent_.end(),
+                               [&](Instant at) { return now - at <= budget.within; });
+    recent_.erase(recent_.begin(), counts);
     recent_.push_back(now);
     return recent_.size() <= budget.restarts;
 }

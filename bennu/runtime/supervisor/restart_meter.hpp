@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <vector>
 
 #include "bennu/base/random.hpp"
 #include "bennu/runtime/supervisor/child_spec.hpp"
@@ -16,7 +16,7 @@ class RestartMeter {
     unsigned left(const RestartBudget& budget, Instant now) const;
 
   private:
-    std::deque<Instant> recent_;
+    std::vector<Instant> recent_;  ///< few; most children never restart
 };
 
 /// How long the n-th restart in a row waits: nothing for the first, then the back-off, doubled each

@@ -35,6 +35,33 @@ BENNU_SIM_TEST(SupervisorRules, one_for_one_restarts_the_crashed_child_only, opt
     });
 }
 
+BENNU_SIM_TEST(SupervisorRules, what_main_leaves_running_is_stopped_in_reverse, options) {
+    Notes notes;
+    run_rules(options, [&]() -> Task<Result<>> {
+        const Habits slow{.terminate = 500ms};
+        co_await require(supervise({}, specs(noted(notes, "a"), noted(notes, "b", {}, slow))));
+        co_await require(supervise(
+            {}, specs(noted(notes, "c", {.place = place::shard(1)}, slow), noted(notes, "d"))));
+        EXPECT_EQ(notes.take(), "+a +b +c +d");
+        co_return {};
+    });
+    EXPECT_EQ(notes.take(), "-d -c -b -a");
+}
+
+BENNU_SIM_TEST(SupervisorRules, what_main_leaves_running_has_its_time_to_stop, options) {
+    Notes notes;
+    SimOutcome outcome = simulate(options, [&]() -> Task<Result<>> {
+        const Habits endless{.terminate = 100h};
+        co_await require(supervise({}, specs(noted(notes, "a"), noted(notes, "b", {}, endless))));
+        EXPECT_EQ(notes.take(), "+a +b");
+        co_return Error(ErrorKind::invalid, "told_to");
+    });
+    EXPECT_FALSE(outcome.hung);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_LT(outcome.virtual_time, 1min);
+    EXPECT_EQ(notes.take(), "-a");
+}
+
 BENNU_SIM_TEST(SupervisorRules, one_for_all_stops_the_others_in_reverse_and_starts_all, options) {
     Notes notes;
     run_rules(options, [&]() -> Task<Result<>> {

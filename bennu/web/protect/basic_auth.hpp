@@ -26,6 +26,7 @@ class BasicAuth {
     /// An empty name or password in the list is a fault.
     explicit BasicAuth(std::vector<BasicCredential> credentials, std::string realm = "Restricted");
     detail::PlugResult before(const Conn& conn) const;
+    static bool needs_body(const Conn&) { return false; }
 
   private:
     std::vector<BasicCredential> credentials_;

@@ -34,6 +34,7 @@ class Cors {
     /// Error `bad_cors`: every site with credentials, or no site at all.
     Result<> start(const EndpointOptions& endpoint);
     detail::PlugResult before(const Conn& conn) const;
+    static bool needs_body(const Conn&) { return false; }
     void after(const Conn& conn, Response& response) const;
 
   private:

@@ -13,7 +13,7 @@ struct ForceSslOptions {
     std::string host = {};
     /// Hosts, and paths with all below them, that stay on HTTP.
     std::vector<std::string> except_hosts = {"localhost", "127.0.0.1", "[::1]"};
-    std::vector<std::string> except_paths = {"/healthz", "/readyz"};
+    std::vector<std::string> except_paths = {"/livez", "/healthz", "/readyz"};
 };
 
 /// Sends clients that came over HTTP to HTTPS: 301 for GET and HEAD, 308 for the rest. Comes after
@@ -22,6 +22,7 @@ class ForceSsl {
   public:
     explicit ForceSsl(ForceSslOptions options = {}) : options_(std::move(options)) {}
     detail::PlugResult before(const Conn& conn) const;
+    static bool needs_body(const Conn&) { return false; }
 
   private:
     ForceSslOptions options_;

@@ -89,10 +89,23 @@ ProtectFromForgery::Verdict ProtectFromForgery::judge(const Conn& conn) const {
     return same_origin(conn, origin) ? Verdict::pass : Verdict::refuse;
 }
 
+bool ProtectFromForgery::needs_token(Verdict verdict) const {
+    using Token = ForgeryOptions::Token;
+    if (options_.token == Token::never) return false;
+    return options_.token == Token::always || verdict == Verdict::unknown;
+}
+
+bool ProtectFromForgery::needs_body(const Conn& conn) const {
+    if (is_safe(conn.method()) || !conn.has_form() || !conn.header("x-csrf-token").empty())
+        return false;
+    const Verdict verdict = judge(conn);
+    return verdict != Verdict::refuse && needs_token(verdict);
+}
+
 detail::PlugResult ProtectFromForgery::before(const Conn& conn) const {
     if (is_safe(conn.method())) return std::nullopt;
     Verdict verdict = judge(conn);
-    bool token = options_.token == ForgeryOptions::Token::always || verdict == Verdict::unknown;
+    const bool token = needs_token(verdict);
     if (verdict != Verdict::refuse && (!token || valid_csrf_token(conn, sent_token(conn)))) {
         return std::nullopt;
     }

@@ -188,6 +188,30 @@ TEST(Forgery, options_open_and_close_what_they_say) {
     expect_everywhere(strict, {.site = "cross-site", .token = token}, 403);
 }
 
+/// No `Sessions` anywhere: to ask for one would be a fault.
+TEST(Forgery, without_tokens_it_needs_no_session_and_refuses_what_browsers_own_up_to) {
+    auto router = std::make_shared<Router>();
+    router->plug(ProtectFromForgery(
+        {.origins = {"https://partner.example"}, .token = ForgeryOptions::Token::never}));
+    auto done = [](Conn conn) { return text(conn, 200, "done"); };
+    router->get("/do", done);
+    for (net::Method method : unsafe_methods) router->add(method, "/do", done);
+    TestBrowser browser{TestClient(router, {.environment = Environment::prod})};
+    const std::string same = "http://www.example.com";
+    for (const Attempt& attempt :
+         {Attempt{}, Attempt{.token = "any"}, Attempt{.site = "same-origin"},
+          Attempt{.site = "none"}, Attempt{.origin = same},
+          Attempt{.origin = "http://my_app:4000", .host = "my_app:4000"},
+          Attempt{.origin = "https://partner.example", .site = "cross-site"}})
+        expect_everywhere(browser, attempt, 200);
+    for (const Attempt& attempt :
+         {Attempt{.site = "cross-site"}, Attempt{.site = "same-site"}, Attempt{.origin = "null"},
+          Attempt{.origin = "http://evil.example"}, Attempt{.origin = same, .site = "cross-site"},
+          Attempt{.origin = "http://www.example.com:8080"},
+          Attempt{.origin = "http://evil.example", .site = "cross-site", .token = "any"}})
+        expect_everywhere(browser, attempt, 403);
+}
+
 TEST(Forgery, a_field_carries_a_token) {
     TestBrowser browser = make_browser();
     std::string field = browser.get("/field").body;

@@ -114,9 +114,11 @@ std::optional<std::vector<ForwardedHop>> parse_forwarded(std::string_view value)
 
 std::vector<ForwardedHop> parse_x_forwarded(std::string_view clients, std::string_view schemes,
                                             std::string_view hosts) {
-    const auto client_list = split_list(clients);
+    auto client_list = split_list(clients);
     const auto scheme_list = split_list(schemes);
     const auto host_list = split_list(hosts);
+    if (client_list.empty() && !(scheme_list.empty() && host_list.empty()))
+        client_list.emplace_back();
     std::vector<ForwardedHop> hops;
     for (std::size_t i = 0; i < client_list.size(); ++i) {
         std::size_t from_end = client_list.size() - 1 - i;

@@ -22,7 +22,8 @@ struct ForwardedHop {
 /// it is malformed.
 std::optional<std::vector<ForwardedHop>> parse_forwarded(std::string_view value);
 /// The same from X-Forwarded-For, -Proto and -Host. A scheme or host that there is one of is that
-/// of every hop; of several, each belongs to the hop at its place from the end.
+/// of every hop; of several, each belongs to the hop at its place from the end. Without any address
+/// there is one hop, of which scheme and host alone are known, if either is.
 std::vector<ForwardedHop> parse_x_forwarded(std::string_view clients, std::string_view schemes,
                                             std::string_view hosts);
 /// All fields of that name as one list.

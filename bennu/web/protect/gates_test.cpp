@@ -16,7 +16,7 @@ std::shared_ptr<Router> router_with(Plug plug) {
     auto done = [](Conn conn) { return text(conn, 200, "done"); };
     router->get("/", done);
     router->post("/", done);
-    router->get("/healthz", done);
+    for (auto path : {"/livez", "/healthz", "/readyz"}) router->get(path, done);
     router->get("/api/x", done);
     return router;
 }
@@ -33,10 +33,14 @@ TEST(ForceSsl, sends_to_https_what_came_over_http) {
     EXPECT_EQ(post.status, 308);
     EXPECT_EQ(post.header("location"), "https://shop.example/");
     EXPECT_EQ(client.send({.tls = true}).status, 200);
-    EXPECT_EQ(client.get("/healthz").status, 200);
+    for (auto path : {"/livez", "/healthz", "/readyz"}) EXPECT_EQ(client.get(path).status, 200);
     EXPECT_EQ(client.get("/healthzz").status, 301);
     EXPECT_EQ(client.send({.headers = {{"host", "localhost:4000"}}}).status, 200);
     EXPECT_EQ(client.send({.headers = {{"host", "[::1]:4000"}}}).status, 200);
+
+    // As containers are called.
+    EXPECT_EQ(client.send({.headers = {{"host", "my_app:4000"}}}).header("location"),
+              "https://my_app/");
 
     TestClient fixed(router_with(ForceSsl({.host = "shop.example:8443"})));
     EXPECT_EQ(fixed.send({.headers = {{"host", "evil.example"}}}).header("location"),

@@ -56,10 +56,16 @@ RateLimit::RateLimit(RateLimitOptions options) {
     if (!is_key_name(options.name)) {
         throw std::invalid_argument("the name of a rate limit is of a-z, 0-9, - and _");
     }
+    own_key_ = static_cast<bool>(options.key);
     if (!options.key) options.key = rate_key_by_ip;
     if (!options.store) options.store = shared_rates();
     policy_ = "\"" + options.name + "\";q=" + std::to_string(options.rule.limit) +
               ";w=" + std::to_string(seconds_up(options.rule.per));
+    // What one rule has counted says nothing to another: a short time would be over before a long
+    // one's debt.
+    prefix_ = options.name + " " + std::to_string(options.rule.limit) + "/" +
+              std::to_string(options.rule.per.count()) + "/" + std::to_string(options.rule.burst) +
+              " ";
     options_ = std::make_shared<const RateLimitOptions>(std::move(options));
 }
 
@@ -76,8 +82,7 @@ void RateLimit::tell(const Conn& conn, const RateDecision& decision) const {
 Task<detail::PlugResult> RateLimit::before(Conn conn) const {
     std::string key = options_->key(conn);
     if (key.empty()) co_return std::nullopt;
-    Result<RateDecision> decision =
-        co_await options_->store->hit(options_->name + " " + key, options_->rule);
+    Result<RateDecision> decision = co_await options_->store->hit(prefix_ + key, options_->rule);
     if (!decision) {
         log_warning("a rate limit cannot be counted",
                     {{"limit", options_->name}, {"error", decision.error()}});

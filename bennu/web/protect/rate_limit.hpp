@@ -12,7 +12,8 @@ namespace bennu {
 class RateLimitStore {
   public:
     virtual ~RateLimitStore() = default;
-    /// Counts one for the key, if the rule allows it. An error: the store cannot say.
+    /// Counts one for the key, if the rule allows it. A key always comes with the same rule. An
+    /// error: the store cannot say.
     virtual Task<Result<RateDecision>> hit(std::string key, RateRule rule) = 0;
 };
 
@@ -39,7 +40,8 @@ std::string rate_key_by_ip(const Conn& conn);
 
 struct RateLimitOptions {
     RateRule rule = {};
-    /// In the headers, and part of the key: limits of one name share what they count.
+    /// In the headers, and part of the key, as the rule is: limits of one name and one rule share
+    /// what they count.
     std::string name = "default";
     /// Default: `rate_key_by_ip`.
     RateKey key = {};
@@ -60,12 +62,16 @@ class RateLimit {
     /// A rule without a limit or a time is a fault.
     explicit RateLimit(RateLimitOptions options = {});
     Task<detail::PlugResult> before(Conn conn) const;
+    /// Only a key of the app's own may.
+    bool needs_body(const Conn&) const { return own_key_; }
 
   private:
     void tell(const Conn& conn, const RateDecision& decision) const;
 
     std::shared_ptr<const RateLimitOptions> options_;
     std::string policy_;
+    std::string prefix_;  ///< of its keys: name and rule
+    bool own_key_ = false;
 };
 
 }  // namespace bennu

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <thread>
 
@@ -210,6 +211,47 @@ Task<Result<>> by_user() {
 
 TEST(RateLimit, counts_by_what_a_function_says) {
     finishes({}, by_user);
+}
+
+/// The default name, for everything and, more strictly, for logins; somebody
+/// tries five times a second, for ten minutes.
+Task<Result<>> two_rules(RateRule wide, RateRule logins, std::vector<int>& statuses) {
+    auto store = std::make_shared<MemoryRates>();
+    auto router = std::make_shared<Router>();
+    router->plug(RateLimit({.rule = wide, .store = store}));
+    router->post("/login", [](Conn conn) { return text(conn, 200, "tried"); },
+                 {.plugs = {RateLimit({.rule = logins, .store = store})}});
+    TestClient client(router);
+    for (int i = 0; i < 3001; ++i) {
+        TestResponse answer =
+            co_await client.request({.method = net::Method::post, .target = "/login"});
+        statuses.push_back(answer.status);
+        co_await sleep(200ms);
+    }
+    co_return Result<>();
+}
+
+TEST(RateLimit, rules_of_one_name_do_not_count_for_each_other) {
+    std::vector<int> statuses;
+    finishes({}, [&] [[clang::coro_wrapper]] () {
+        return two_rules({.limit = 10, .per = 1s}, {.limit = 5, .per = 1min}, statuses);
+    });
+    ASSERT_EQ(statuses.size(), 3001u);
+    // Ten minutes: five at once, and five in each of them.
+    const auto passed = std::ranges::count(statuses, 200);
+    EXPECT_LE(passed, 5 + 10 * 5);
+    EXPECT_GE(passed, 10 * 5);
+    EXPECT_EQ(passed + std::ranges::count(statuses, 429), 3001);
+}
+
+/// Same rule, other burst: two limits all the same.
+TEST(RateLimit, the_burst_is_part_of_the_rule) {
+    std::vector<int> statuses;
+    finishes({}, [&] [[clang::coro_wrapper]] () {
+        return two_rules({.limit = 600, .per = 1min}, {.limit = 600, .per = 1min, .burst = 1},
+                         statuses);
+    });
+    EXPECT_EQ(std::ranges::count(statuses, 200), 3001);
 }
 
 struct DownRates : RateLimitStore {

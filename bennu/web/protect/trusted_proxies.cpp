@@ -50,18 +50,21 @@ void TrustedProxies::before(const Conn& conn) const {
     const std::string& peer = conn.peer().host;
     if (!trusted(peer) && !(unix_ && !IpAddress::parse(peer))) return;
     std::vector<ForwardedHop> hops = read_hops(conn.head().headers, headers_);
-    // From the nearest proxy back to the first address that is none of ours. What an address that
-    // cannot be read said, or one before it, is nobody's word.
+    // From the nearest proxy back to the first address that is none of ours. Of a client without
+    // an address that can be read, scheme and host are still a proxy's word; what is before it is
+    // nobody's.
     const ForwardedHop* client = nullptr;
+    std::optional<IpAddress> known;
     for (std::size_t i = hops.size(); i-- > 0;) {
-        if (!IpAddress::parse(hops[i].client)) break;
         client = &hops[i];
-        if (!trusted(hops[i].client)) break;
+        const std::optional<IpAddress> address = IpAddress::parse(client->client);
+        if (address) known = address;
+        if (!address || !trusted(client->client)) break;
     }
     if (!client) return;
     auto& state = conn.state();
     state.client = std::make_unique<detail::ConnState::Client>();
-    state.client->ip = IpAddress::parse(client->client)->to_string();
+    if (known) state.client->ip = known->to_string();
     if (client->scheme == "https") state.client->scheme = Scheme::https;
     if (client->scheme == "http") state.client->scheme = Scheme::http;
     if (plain_host(client->host) && client->host != conn.host()) {

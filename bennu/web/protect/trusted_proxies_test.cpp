@@ -109,7 +109,9 @@ TEST(Forwarded, the_older_headers_belong_to_hops_from_the_end) {
               "[a https x.example][192.0.2.1 https x.example][::1 https x.example]");
     EXPECT_EQ(hops_as_text(parse_x_forwarded("1.1.1.1, 2.2.2.2, 3.3.3.3", "https, http", "")),
               "[1.1.1.1  ][2.2.2.2 https ][3.3.3.3 http ]");
-    EXPECT_EQ(hops_as_text(parse_x_forwarded("", "https", "x")), "");
+    EXPECT_EQ(hops_as_text(parse_x_forwarded("", "https", "x")), "[ https x]");
+    EXPECT_EQ(hops_as_text(parse_x_forwarded("", "http, https", "")), "[ https ]");
+    EXPECT_EQ(hops_as_text(parse_x_forwarded("", "", "")), "");
 }
 
 std::shared_ptr<Router> proxied_router(TrustedProxies proxies) {
@@ -159,6 +161,24 @@ TEST(TrustedProxies, are_believed_and_nobody_else) {
          "10.9.9.9 http www.example.com"},
         {"10.1.2.3",
          {{"x-forwarded-for", "nonsense"}, {"x-forwarded-proto", "https"}},
+         "10.1.2.3 https www.example.com"},
+        // Without the client's address, scheme and host are the proxy's word all the same.
+        {"10.1.2.3",
+         {{"x-forwarded-proto", "https"}, {"x-forwarded-host", "shop.example"}},
+         "10.1.2.3 https shop.example"},
+        {"10.1.2.3",
+         {{"x-forwarded-for", "unknown"},
+          {"x-forwarded-proto", "https"},
+          {"x-forwarded-host", "my_app"}},
+         "10.1.2.3 https my_app"},
+        {"10.1.2.3",
+         {{"x-forwarded-for", "unknown, 10.9.9.9"}, {"x-forwarded-proto", "https"}},
+         "10.9.9.9 https www.example.com"},
+        {"10.1.2.3", {{"x-forwarded-host", "admin.example"}}, "admin"},
+        {"192.0.2.7", {{"x-forwarded-proto", "https"}}, "192.0.2.7 http www.example.com"},
+        // What came before the unknown one is nobody's word.
+        {"10.1.2.3",
+         {{"x-forwarded-for", "1.1.1.1, unknown"}, {"x-forwarded-proto", "https, http"}},
          "10.1.2.3 http www.example.com"},
         {"10.1.2.3",
          {{"x-forwarded-for", "203.0.113.9"}, {"x-forwarded-host", "a.example/x"}},
@@ -194,6 +214,10 @@ TEST(TrustedProxies, one_family_of_headers_is_read) {
               "2001:db8::1 https shop.example");
     EXPECT_EQ(client.send({.headers = headers, .peer = {"", 0}}).body,
               "2001:db8::1 https shop.example");
+    EXPECT_EQ(
+        client.send({.headers = {{"forwarded", "proto=https;host=shop.example"}}, .peer = {"", 0}})
+            .body,
+        " https shop.example");
     EXPECT_EQ(
         client
             .send({.headers = {{"forwarded", "for=2.2.2.2;for=3.3.3.3"}}, .peer = {"10.1.2.3", 1}})

@@ -18,6 +18,8 @@ class Session {
   public:
     /// Null when there is none.
     const Json& get(std::string_view key) const;
+    /// All of them, an object.
+    const Json& values() const { return data().values; }
     /// As a T: a record, or any scalar that a record may hold. Nothing when it is absent, or
     /// something else.
     template <typename T>

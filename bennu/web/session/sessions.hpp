@@ -43,6 +43,7 @@ class Sessions {
     /// Error `no_secret` without a secret of at least 32 bytes.
     Result<> start(const EndpointOptions& endpoint);
     Task<detail::PlugResult> before(Conn conn) const;
+    static bool needs_body(const Conn&) { return false; }
     Task<> after(Conn conn, Response& response) const;
 
   private:

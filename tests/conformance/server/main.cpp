@@ -1,11 +1,19 @@
 // What the suite drives beside examples/hello: a channel for every row of the protocol.
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <string_view>
+#include <thread>
 
 #include "bennu/channel/socket.hpp"
+#include "bennu/channel/topic_stream.hpp"
 #include "bennu/runtime/runtime.hpp"
+#include "bennu/web/early_hints.hpp"
 #include "bennu/web/endpoint.hpp"
+#include "bennu/web/event_stream.hpp"
+#include "bennu/web/protect/forgery.hpp"
+#include "bennu/web/session/sessions.hpp"
+#include "bennu/web/websocket_route.hpp"
 
 using namespace bennu;
 using namespace std::chrono_literals;
@@ -18,11 +26,15 @@ struct Greeting {
 };
 BENNU_RECORD(Greeting, name, times)
 
+std::atomic<int> sluggish_joins = 0;
+
 struct EchoChannel : Channel {
     struct Tick {};
 
     Task<Join> join(Topic topic, Json params) override {
         if (topic == "echo:closed") co_return Join::refuse(Json::object({{"reason", "closed"}}));
+        // The first of two joins is slower than its client waits.
+        if (topic == "echo:sluggish" && sluggish_joins++ % 2 == 0) co_await bennu::sleep(400ms);
         if (topic == "echo:boom") throw std::runtime_error("join fails on purpose");
         co_return Join::ok(Json::object({{"params", params}, {"assigns", assigns()}}));
     }
@@ -30,8 +42,14 @@ struct EchoChannel : Channel {
     Task<Reply> handle_in(Event event, Json payload) override {
         if (event == "echo") co_return Reply::ok(std::move(payload));
         if (event == "push") push("pushed", payload);
+        if (event == "large") {
+            const auto bytes = static_cast<std::size_t>(payload["bytes"].as_int());
+            push("large", Json::object({{"text", std::string(bytes, 'x')}}));
+            co_return Reply::ok();
+        }
         if (event == "others") broadcast_from("others", payload);
         if (event == "crash") throw std::runtime_error("handler fails on purpose");
+        if (event == "status") co_return Reply::with_status("maybe", std::move(payload));
         if (event == "stop") co_return Reply::ok(Json::object({{"bye", true}})).then_stop();
         if (event == "kick") pubsub::broadcast(Topic(socket_id()), "disconnect");
         if (event == "slow")
@@ -81,6 +99,57 @@ struct PeopleChannel : Channel {
     std::string name_;
 };
 
+/// `crowd:N` has N people, whose state is large: they come with the first client.
+struct CrowdChannel : Channel {
+    Task<Join> join(Topic, Json) override { co_return Join::ok(); }
+    Task<> after_join() override {
+        int people = 0;
+        const std::string_view number = topic().view().substr(topic().view().find(':') + 1);
+        std::from_chars(number.begin(), number.end(), people);
+        if (co_await presence::count(topic()) == 0) {
+            for (int n = 0; n < people; ++n)
+                crowd_.push_back(presence::track(topic(), "guest " + std::to_string(n),
+                                                 Json::object({{"about", std::string(150, 'x')}})));
+        }
+        push_presence_state();
+    }
+
+    std::vector<presence::Tracked> crowd_;
+};
+
+std::atomic<bool> database_is_away = false;
+
+/// As PeopleChannel; its clients say when the database is away.
+struct OutageChannel : PeopleChannel {
+    Task<Reply> handle_in(Event event, Json payload) override {
+        if (event != "database") co_return co_await PeopleChannel::handle_in(event, payload);
+        database_is_away = payload["away"].as_bool();
+        co_return Reply::ok();
+    }
+};
+
+/// What a database would say of those who are present.
+struct Account {
+    std::string full_name;
+};
+BENNU_RECORD(Account, full_name)
+struct Known {
+    Account account;
+};
+BENNU_RECORD(Known, account)
+
+Task<Result<presence::Fetched<Known>>> accounts(Topic topic,
+                                                std::vector<presence::Present<Json>> people) {
+    co_await bennu::sleep(20ms);
+    if (topic.starts_with("outage:") && database_is_away) co_return Error(ErrorKind::unavailable);
+    presence::Fetched<Known> known;
+    for (const auto& one : people) {
+        if (one.key == "boom") throw std::runtime_error("a fetch fails on purpose");
+        known[one.key] = {.account = {.full_name = one.key + " of Bennu"}};
+    }
+    co_return known;
+}
+
 struct FilterChannel : Channel {
     static constexpr std::string_view intercepted[] = {"loud", "secret"};
     Task<Join> join(Topic, Json) override { co_return Join::ok(); }
@@ -95,26 +164,140 @@ struct FilterChannel : Channel {
     }
 };
 
+/// Sends everything back; `close CODE` and `crash` do what they say.
+struct EchoSocket : net::WebSocketHandler {
+    void on_open(net::WebSocketConnection&) override {}
+    void on_text(net::WebSocketConnection& socket, std::string_view text) override {
+        if (text == "crash") throw std::runtime_error("socket fails on purpose");
+        std::uint16_t code = 0;
+        if (text.starts_with("close ") &&
+            std::from_chars(text.begin() + 6, text.end(), code).ptr == text.end()) {
+            socket.close(code, "as you like");
+        } else {
+            socket.send_text(text);
+        }
+    }
+    void on_binary(net::WebSocketConnection& socket, std::string_view data) override {
+        socket.send_binary(data);
+    }
+};
+
+Response echo_socket(Conn conn) {
+    return websocket(conn, std::make_unique<EchoSocket>(),
+                     {.options = {.max_message = 2 * 1024 * 1024, .deflate = {.enabled = true}}});
+}
+
+/// Computes after its hints: they are on their way already.
+Response hinted(Conn conn) {
+    early_hints(conn, {"</app.css>; rel=preload; as=style"});
+    early_hints(conn, {"</app.js>; rel=preload", "</logo.svg>; rel=preload"});
+    std::this_thread::sleep_for(300ms);
+    return text(conn, 200, "page");
+}
+
+/// Says more of its text once that is through.
+Response summed(Conn conn) {
+    auto write = [](net::BodyWriter out) -> Task<Result<>> {
+        co_await require(out.write("a,b\n"));
+        out.trailer("x-rows", "1");
+        co_return {};
+    };
+    return stream(conn, 200, "text/csv", write).with_header("trailer", "x-rows");
+}
+
+/// On durable topics.
+struct FeedChannel : Channel {
+    Task<Join> join(Topic, Json) override { co_return Join::ok(); }
+    Task<Reply> handle_in(Event event, Json payload) override {
+        if (event == "say") broadcast("said", payload);
+        if (event == "others") broadcast_from("said", payload);
+        co_return Reply::ok();
+    }
+};
+
+/// The feeds, for those who only read.
+Task<Result<Topic>> may_follow(Conn conn) {
+    if (conn.param("name") == "secret") co_return Error(ErrorKind::forbidden, "forbidden");
+    co_return Topic("feed:" + std::string(conn.param("name")));
+}
+
+Json connect_info(const ConnectRequest& request) {
+    Json headers = Json::object();
+    for (auto [name, value] : request.x_headers()) headers.set(name, value);
+    return Json::object({{"ip", request.remote_ip},
+                         {"agent", request.user_agent()},
+                         {"x_headers", headers},
+                         {"scheme", request.uri.scheme},
+                         {"path", request.uri.path}});
+}
+
+/// A page of a visitor who signed in: the token that its script opens the socket with.
+Response page(Conn conn) {
+    conn.session().put("user", "ada");
+    return json(conn, Json::object({{"csrf", csrf_token(conn)}}));
+}
+
 Task<Result<Connected>> connect(ConnectRequest request) {
     if (request.params["deny"] == Json("yes")) co_return Error(ErrorKind::forbidden, "forbidden");
     co_return Connected{
-        .assigns = Json::object({{"params", request.params}, {"token", request.auth_token}}),
+        .assigns = Json::object({{"params", request.params},
+                                 {"token", request.auth_token},
+                                 {"session", request.session ? *request.session : Json()},
+                                 {"info", connect_info(request)}}),
         .id = "people:" + request.params.get<std::string>("person").value_or("nobody")};
 }
 
 Task<Result<>> serve(std::uint16_t port) {
     auto router = std::make_shared<Router>();
+    const pubsub::DurableOptions feeds{.keep = 20, .keep_for = 10min};
+    const pubsub::DurableOptions archives{.keep = 1000, .keep_for = 10min};
+    mount_topic_stream(*router, "/feeds/:name",
+                       {.authorize = &may_follow, .events = {.heartbeat = 1s}});
     mount_socket(*router,
                  {.path = "/socket",
                   .channels = {channel<EchoChannel>("echo:*"), channel<PeopleChannel>("people"),
-                               channel<FilterChannel>("filter")},
+                               channel<CrowdChannel>("crowd:*"), channel<FilterChannel>("filter"),
+                               channel<FeedChannel>("archive:*", {.durable = archives}),
+                               channel<FeedChannel>("feed:*", {.durable = feeds})},
                   .connect = &connect,
                   .origins = {"https://friend.example"}});
     mount_socket(*router, {.path = "/small",
                            .channels = {channel<EchoChannel>("echo:*")},
                            .limits = {.max_channels = 3, .max_message = 1000, .idle_timeout = 1s}});
+    mount_socket(*router, {.path = "/squeezed",
+                           .channels = {channel<EchoChannel>("echo:*")},
+                           .compress = {.enabled = true}});
+    mount_socket(
+        *router,
+        {.path = "/quick",
+         .channels = {channel<EchoChannel>("echo:*"), channel<PeopleChannel>("people"),
+                      channel<PeopleChannel>("members:*", {.fetch = &accounts}),
+                      channel<OutageChannel>("outage:*", {.fetch = {&accounts, {.retry = 100ms}}})},
+         .connect = &connect,
+         .longpoll = LongPollOptions{.window = 1s, .max_body = 10'000}});
+    router->websocket("/echo", &echo_socket);
+    router->websocket("/echo/websocket", &echo_socket);  // where the client looks for a socket
+    router->get("/hinted", &hinted);
+    router->get("/summed", &summed);
+    auto closed = without_body(
+        [](const Conn& conn) { return std::optional(error_status(conn, 401, "closed", "No.")); });
+    router->post("/closed", [](Conn conn) { return no_content(conn); }, {.plugs = {closed}});
+    mount_socket(*router, {.path = "/patient",
+                           .channels = {channel<FeedChannel>("feed:*", {.durable = feeds})},
+                           .outbox = {.policy = OutboxOptions::Policy::resync},
+                           .longpoll = LongPollOptions{.max_queued = 10}});
+    router->scope("/", {Sessions{}}, [](RouteScope& scope) {
+        scope.get("/page", &page);
+        mount_socket(scope, {.path = "/private",
+                             .channels = {channel<EchoChannel>("echo:*")},
+                             .connect = &connect});
+    });
     std::vector<ChildSpec> children;
-    children.push_back(child_endpoint({.port = port}, router));
+    children.push_back(
+        child_endpoint({.port = port,
+                        .early_hints = true,
+                        .secret = Secret("a secret of the conformance server, 40 ch")},
+                       router));
     co_await require(supervise({}, std::move(children)));
     SocketAddress address =
         co_await call(whereis<net::HttpServer>("endpoint"), net::HttpServer::Address{});
@@ -128,9 +311,11 @@ Task<Result<>> serve(std::uint16_t port) {
 
 int main(int argc, char** argv) {
     std::uint16_t port = 0;
-    if (argc == 3) {
-        std::string_view text = argv[2];
-        std::from_chars(text.begin(), text.end(), port);
+    const std::string_view text = argc == 3 ? argv[2] : "";
+    if (argc > 1 && std::from_chars(text.begin(), text.end(), port) !=
+                        std::from_chars_result{text.end(), std::errc()}) {
+        std::fprintf(stderr, "usage: conformance_server [--port PORT]\n");
+        return 2;
     }
     return run({}, [port]() -> Task<Result<>> { co_return co_await conformance::serve(port); });
 }

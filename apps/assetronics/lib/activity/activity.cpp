@@ -30,11 +30,7 @@ Task<Result<std::vector<Transaction>>> record(Scope scope, std::vector<Transacti
 void announce(const Scope& scope, const std::vector<Transaction>& rows) {
     const std::size_t first = rows.size() > feed_length ? rows.size() - feed_length : 0;
     for (std::size_t i = first; i < rows.size(); ++i) {
-        std::string payload = "{\"transaction\":";
-        write_public(payload, rows[i]);
-        payload += '}';
-        pubsub::broadcast(scope.topic("activity"), "activity_created",
-                          Payload::from_text(std::move(payload)));
+        pubsub::broadcast(scope.topic("activity"), "activity_created", ActivityCreated{{rows[i]}});
     }
 }
 

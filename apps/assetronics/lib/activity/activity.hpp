@@ -37,10 +37,17 @@ BENNU_RECORD(Transaction, id, tenant, type, asset_id, asset_tag, asset_name, emp
              employee_name, from_status, to_status, description, performed_by, performed_at)
 BENNU_SCHEMA(Transaction)
 
+/// What `activity:<tenant>` is told.
+struct ActivityCreated {
+    Public<Transaction> transaction;
+};
+BENNU_RECORD(ActivityCreated, transaction)
+
 /// Adds rows. Tenant and id are filled in; so are `performed_by` and `performed_at` unless set.
 /// Call it within the transaction of the change.
 Task<Result<std::vector<Transaction>>> record(Scope scope, std::vector<Transaction> rows);
-/// Tells the viewers of `activity:<tenant>`, the newest 50 of many. Call it after the commit.
+/// Tells the viewers of `activity:<tenant>`, the newest 50 of many: `activity_created`. Call it
+/// after the commit.
 void announce(const Scope& scope, const std::vector<Transaction>& rows);
 
 /// Newest first.

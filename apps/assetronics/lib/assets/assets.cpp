@@ -102,6 +102,7 @@ Task<Result<>> remove(Scope scope, Id id) {
     });
     if (!done) co_return std::move(done).error();
     announce(scope, "asset_deleted", *done);
+    co_await announce_holders(scope, {*done});
     co_return Result<>();
 }
 

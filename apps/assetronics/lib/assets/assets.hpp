@@ -3,6 +3,7 @@
 #include <map>
 
 #include "apps/assetronics/lib/activity/activity.hpp"
+#include "apps/assetronics/lib/employees/employees.hpp"
 #include "apps/assetronics/lib/tenants/tenants.hpp"
 
 /// The inventory of a tenant. Every change writes its ledger row in the same database transaction
@@ -74,6 +75,30 @@ BENNU_RECORD(Asset, id, tenant, tag, name, description, category, status, condit
              updated_at, search)
 BENNU_SCHEMA(Asset)
 
+// What `assets:<tenant>` is told.
+
+/// `asset_created`, `asset_updated`
+struct AssetChanged {
+    Public<Asset> asset;
+};
+BENNU_RECORD(AssetChanged, asset)
+/// `asset_assigned`, `asset_returned`
+struct AssetHandedOver {
+    Public<Asset> asset;
+    Public<activity::Transaction> transaction;
+};
+BENNU_RECORD(AssetHandedOver, asset, transaction)
+/// `asset_deleted`
+struct AssetDeleted {
+    Id id;
+};
+BENNU_RECORD(AssetDeleted, id)
+/// `assets_imported`: so many were created or changed at once.
+struct AssetsImported {
+    std::int64_t count = 0;
+};
+BENNU_RECORD(AssetsImported, count)
+
 /// The names of the fields that create, update and import accept.
 const std::vector<std::string_view>& editable_fields();
 
@@ -131,6 +156,9 @@ BENNU_RECORD(Summary, total, value, by_status, by_category)
 Task<Result<Summary>> summary(Scope scope);
 /// How many assets each of these people has; those with none are left out.
 Task<Result<std::map<Id, std::int64_t>>> counts_of(Scope scope, std::vector<Id> employees);
+/// The same people with their `asset_count`.
+Task<Result<std::vector<employees::Employee>>> with_counts(Scope scope,
+                                                           std::vector<employees::Employee> people);
 
 /// For seeds: assets and their history as they are given, without events.
 Task<Result<>> load(Scope scope, std::vector<Asset> assets,

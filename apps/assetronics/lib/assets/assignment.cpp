@@ -111,6 +111,7 @@ Task<Result<Asset>> assign(Scope scope, Id id, Json params) {
     });
     if (!done) co_return std::move(done).error();
     announce(scope, "asset_assigned", *done);
+    co_await announce_holders(scope, {*done});
     co_return std::move(done->asset);
 }
 
@@ -143,6 +144,7 @@ Task<Result<Asset>> give_back(Scope scope, Id id, Json params) {
     });
     if (!done) co_return std::move(done).error();
     announce(scope, "asset_returned", *done);
+    co_await announce_holders(scope, {*done});
     co_return std::move(done->asset);
 }
 

@@ -174,6 +174,7 @@ Task<Result<Batch>> in_chunks(Scope scope, std::string_view event, std::vector<T
             continue;
         }
         announce_all(scope, event, chunk->changes);
+        if (event == "asset_deleted") co_await announce_holders(scope, chunk->changes);
         for (Change& change : chunk->changes) batch.done.push_back(std::move(change.asset));
         for (Asset& asset : chunk->untouched) batch.done.push_back(std::move(asset));
         for (ItemError& error : chunk->failed) batch.failed.push_back(std::move(error));

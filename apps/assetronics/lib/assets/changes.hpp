@@ -36,6 +36,11 @@ struct Change {
 void announce(const Scope& scope, std::string_view event, const Change& change);
 /// The same for one chunk: a few are told one by one, more as one `assets_imported`.
 void announce_all(const Scope& scope, std::string_view event, const std::vector<Change>& changes);
+/// Tells the viewers of `employees:<tenant>` how many assets those have by now who have, or had,
+/// the assets that changed hands. Call it after the commit; it reads them.
+Task<> announce_holders(Scope scope, const std::vector<Change>& changes);
+/// A chunk with more changes than this is told as one event, so that it does not flood browsers.
+inline constexpr std::size_t few = 100;
 inline constexpr std::size_t chunk_size = 1000;
 inline constexpr bennu::TransactionOptions chunk_deadline{.deadline = std::chrono::seconds(30)};
 

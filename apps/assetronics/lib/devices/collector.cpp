@@ -1,5 +1,7 @@
 #include "apps/assetronics/lib/devices/collector.hpp"
 
+#include <algorithm>
+
 #include "bennu/base/log.hpp"
 #include "bennu/pubsub/pubsub.hpp"
 
@@ -73,10 +75,7 @@ void Collector::refresh_light(Known& known, Instant at) {
 Result<std::optional<Device>> Collector::handle(Arrive message) {
     Tenant& tenant = tenants_[message.tenant];
     const auto found = tenant.by_mac.find(message.announcement.mac);
-    if (found == tenant.by_mac.end()) {
-        if (tenant.by_mac.size() < most_devices) return std::optional<Device>();
-        return Error(ErrorKind::overloaded, "too_many_devices", "There are too many devices.");
-    }
+    if (found == tenant.by_mac.end()) return std::optional<Device>();
     Known& known = found->second;
     const Announcement& says = message.announcement;
     if (known.device.name != says.name || known.device.firmware != says.firmware ||
@@ -86,6 +85,22 @@ Result<std::optional<Device>> Collector::handle(Arrive message) {
     known.topic = says.topic;
     connect(known, message.connection);
     return std::optional(known.device);
+}
+
+Result<> Collector::handle(Room message) {
+    const Tenant& tenant = tenants_[message.tenant];
+    const auto fresh = std::ranges::count_if(
+        message.macs, [&](const std::string& mac) { return !tenant.by_mac.contains(mac); });
+    if (tenant.by_mac.size() + static_cast<std::size_t>(fresh) <= most_devices) return {};
+    return Error(ErrorKind::overloaded, "too_many_devices", "There are too many devices.");
+}
+
+void Collector::handle(Renewed message) {
+    for (const DeviceRow& row : message.rows) {
+        Known& known = put(row);
+        known.changed = true;
+        if (known.connection) stop(known.connection);
+    }
 }
 
 Device Collector::handle(Learn message) {
@@ -146,7 +161,7 @@ Result<> Collector::handle(Act message) {
     const Known* known = find(message.tenant, message.id);
     if (!known) return no_such_device();
     if (!known->connection) return Error(ErrorKind::conflict, "offline", "The device is offline.");
-    pubsub::broadcast(known->topic, "action", Json::object({{"action", message.action}}));
+    pubsub::broadcast(known->topic, "action", DeviceCommand{message.action});
     return {};
 }
 
@@ -157,18 +172,14 @@ void Collector::handle(Look) {
 }
 
 void Collector::tell_changes(const std::string& slug, Tenant& tenant, Instant at) {
-    constexpr std::string_view opening = "{\"devices\":[";
-    std::string payload(opening);
+    DevicesChanged news;
     for (auto& [mac, known] : tenant.by_mac) {
         refresh_light(known, at);
         if (!known.changed) continue;
         known.changed = false;
-        if (payload.size() > opening.size()) payload += ',';
-        write_json(payload, known.device);
+        news.devices.push_back(known.device);
     }
-    if (payload.size() == opening.size()) return;
-    payload += "]}";
-    pubsub::broadcast("devices:" + slug, "devices_changed", Payload::from_text(std::move(payload)));
+    if (!news.devices.empty()) pubsub::broadcast("devices:" + slug, "devices_changed", news);
 }
 
 void Collector::handle(Save) {

@@ -13,8 +13,8 @@ class Collector : public bennu::Server {
   public:
     explicit Collector(Repo repo) : repo_(std::move(repo)) {}
 
-    /// A device that is known and unchanged comes online; another one is told to be stored first
-    /// (`Learn`).
+    /// A device that is known and unchanged comes online; what is new of another one is to be
+    /// stored first (`Learn`). Who comes has shown its token.
     struct Arrive {
         using Reply = Result<std::optional<Device>>;
         std::string tenant;
@@ -26,6 +26,16 @@ class Collector : public bennu::Server {
         DeviceRow row;
         std::string topic;
         bennu::Pid connection;
+    };
+    /// Whether so many more devices may be kept.
+    struct Room {
+        using Reply = Result<>;
+        std::string tenant;
+        std::vector<std::string> macs;
+    };
+    /// Devices whose tokens changed: who came with the one of before has to come again.
+    struct Renewed {
+        std::vector<DeviceRow> rows;
     };
     struct Report {
         std::string tenant;
@@ -50,7 +60,7 @@ class Collector : public bennu::Server {
         using Reply = Result<>;
         std::string tenant;
         Id id;
-        std::string action;
+        DeviceAction action = DeviceAction::blink;
     };
     struct Look {};  ///< once a second
     struct Save {};  ///< every `save_interval`
@@ -59,6 +69,8 @@ class Collector : public bennu::Server {
     Task<Result<>> init();
     Result<std::optional<Device>> handle(Arrive message);
     Device handle(Learn message);
+    Result<> handle(Room message);
+    void handle(Renewed message);
     void handle(Report message);
     std::vector<Device> handle(List message);
     Result<Device> handle(Get message);
@@ -98,5 +110,10 @@ class Collector : public bennu::Server {
     std::unordered_map<bennu::Pid, Known*> connections_;
     bool saving_ = false;
 };
+
+/// The process.
+inline bennu::Ref<Collector> collector() {
+    return bennu::whereis<Collector>(std::string(Collector::name));
+}
 
 }  // namespace assetronics::devices

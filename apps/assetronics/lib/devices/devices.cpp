@@ -7,14 +7,6 @@ namespace assetronics::devices {
 
 using namespace bennu;
 
-namespace {
-
-Ref<Collector> collector() {
-    return whereis<Collector>(std::string(Collector::name));
-}
-
-}  // namespace
-
 Light light_of(bool online, Duration silence, const std::optional<Metrics>& metrics) {
     using namespace std::chrono_literals;
     if (!online || silence >= 10s) return Light::red;
@@ -43,33 +35,39 @@ std::optional<std::string> normal_mac(std::string_view text) {
     return mac;
 }
 
-Result<Metrics> read_metrics(const Json& payload) {
-    Result<Metrics> metrics = from_json<Metrics>(payload);
-    if (!metrics) return metrics;
+Result<> check(const Metrics& metrics) {
     std::vector<FieldError> errors;
     const auto within = [&](std::string_view field, double value, int low, int high) {
         if (value >= low && value <= high) return;
         errors.push_back({std::string(field), "out_of_range",
                           "must be from " + std::to_string(low) + " to " + std::to_string(high)});
     };
-    within("cpu", metrics->cpu, 0, 100);
-    within("memory", metrics->memory, 0, 100);
-    within("temperature", metrics->temperature, -100, 300);
-    within("battery", metrics->battery, 0, 100);
-    within("signal", metrics->signal, -150, 100);
+    within("cpu", metrics.cpu, 0, 100);
+    within("memory", metrics.memory, 0, 100);
+    within("temperature", metrics.temperature, -100, 300);
+    within("battery", metrics.battery, 0, 100);
+    within("signal", metrics.signal, -150, 100);
     if (!errors.empty()) return Error::invalid(std::move(errors));
-    return metrics;
+    return {};
 }
 
 Task<Result<Device>> arrive(Scope scope, Announcement announcement) {
     const Pid connection = self();
+    const std::string mac = announcement.mac, token = announcement.token;
+    DeviceRow row = co_await require(authenticate(scope, mac, token));
     auto known = co_await require(co_await require(
         co_await try_call(collector(), Collector::Arrive{scope.tenant, announcement, connection})));
-    if (known) co_return *std::move(known);
+    if (known) {
+        // A token that was revoked in between ended a connection that was not there yet.
+        co_await require(authenticate(scope, mac, token));
+        co_return *std::move(known);
+    }
     std::string topic = announcement.topic;
-    DeviceRow row = co_await require(remember(scope, std::move(announcement)));
-    co_return co_await try_call(collector(),
-                                Collector::Learn{std::move(row), std::move(topic), connection});
+    row = co_await require(remember(scope, std::move(row), std::move(announcement)));
+    Device device = co_await require(co_await try_call(
+        collector(), Collector::Learn{std::move(row), std::move(topic), connection}));
+    co_await require(authenticate(scope, mac, token));
+    co_return device;
 }
 
 void report(const std::string& tenant, Id id, const Metrics& metrics) {
@@ -90,9 +88,9 @@ Task<LightCounts> count_lights(std::string tenant) {
     co_return co_await call(collector(), Collector::Count{std::move(tenant)});
 }
 
-Task<Result<>> act(std::string tenant, Id id, std::string action) {
+Task<Result<>> act(std::string tenant, Id id, DeviceAction action) {
     auto answered = co_await require(
-        co_await try_call(collector(), Collector::Act{std::move(tenant), id, std::move(action)}));
+        co_await try_call(collector(), Collector::Act{std::move(tenant), id, action}));
     co_return answered;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/assetronics/lib/database/database.hpp"
+#include "apps/assetronics/lib/devices/store.hpp"
 #include "bennu/base/log.hpp"
 #include "bennu/pubsub/pubsub.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
@@ -52,10 +53,11 @@ TEST(Macs, are_read_in_both_spellings) {
 
 TEST(MetricsInput, is_checked_field_by_field) {
     const auto errors = [](const Json& payload) {
-        auto read = read_metrics(payload);
+        Result<Metrics> read = from_json<Metrics>(payload);
+        const Result<> checked = read ? check(*read) : Result<>(read.error());
         std::string out;
-        if (!read) {
-            for (const FieldError& error : read.error().fields())
+        if (!checked) {
+            for (const FieldError& error : checked.error().fields())
                 out += error.field + ":" + error.code + " ";
         }
         return out;
@@ -112,12 +114,15 @@ struct MonitorPage : Server {
     std::vector<std::string> seen;
 };
 
-Announcement announcement(std::string mac, std::string name) {
-    return {.mac = mac,
-            .name = std::move(name),
-            .firmware = "1.0",
-            .simulated = true,
-            .topic = "device:demo:" + mac};
+/// With a token of its own.
+Task<Announcement> enrolled(Scope scope, std::string mac, std::string name) {
+    auto issued = co_await enrol(scope, {{.mac = mac}});
+    co_return {.mac = mac,
+               .token = issued.value().front().token,
+               .name = std::move(name),
+               .firmware = "1.0",
+               .simulated = true,
+               .topic = "device:demo:" + mac};
 }
 
 using Seen = std::vector<std::string>;
@@ -147,8 +152,8 @@ BENNU_SIM_TEST(Devices, lights_change_with_reports_silence_and_the_end_of_the_co
         const auto seen = [page]() -> Task<Seen> {
             co_return co_await call(page, MonitorPage::Take{});
         };
-        auto device =
-            *co_await start<FakeDevice>({}, scope, announcement("02:00:00:00:00:01", "one"));
+        auto device = *co_await start<FakeDevice>(
+            {}, scope, co_await enrolled(scope, "02:00:00:00:00:01", "one"));
         const Metrics fine{
             .cpu = 20, .memory = 30, .temperature = 40, .battery = 80, .signal = -50};
         const Metrics warm{
@@ -192,8 +197,9 @@ BENNU_SIM_TEST(Devices, lights_change_with_reports_silence_and_the_end_of_the_co
 BENNU_SIM_TEST(Devices, are_remembered_and_come_back_under_the_same_id, options) {
     const LogCapture quiet;
     with_devices(options, [](Scope scope) -> Task<> {
-        auto first =
-            *co_await start<FakeDevice>({}, scope, announcement("02:00:00:00:00:02", "two"));
+        Announcement renamed = co_await enrolled(scope, "02:00:00:00:00:02", "two");
+        auto first = *co_await start<FakeDevice>({}, scope, renamed);
+        renamed.name = "two, renamed";
         const Id id = (co_await list("demo")).at(0).id;
         co_await call(first, FakeDevice::Say{{.battery = 50}});
         co_await bennu::sleep(12s);  // long enough for last_seen to be stored
@@ -211,8 +217,7 @@ BENNU_SIM_TEST(Devices, are_remembered_and_come_back_under_the_same_id, options)
         EXPECT_EQ((co_await list("demo")).at(0).online, true);
 
         // Another connection of the same device takes over; the end of the old one means nothing.
-        auto second = *co_await start<FakeDevice>(
-            {}, scope, announcement("02:00:00:00:00:02", "two, renamed"));
+        auto second = *co_await start<FakeDevice>({}, scope, renamed);
         kill(first.pid());
         co_await bennu::sleep(100ms);
         known = (co_await list("demo")).at(0);
@@ -226,17 +231,82 @@ BENNU_SIM_TEST(Devices, are_remembered_and_come_back_under_the_same_id, options)
     });
 }
 
+BENNU_SIM_TEST(Devices, only_who_shows_the_token_may_come, options) {
+    const LogCapture quiet;
+    with_devices(options, [](Scope scope) -> Task<> {
+        const auto comes = [scope](Announcement says) -> Task<std::string> {
+            auto device = co_await start<FakeDevice>({}, scope, std::move(says));
+            co_return device ? "in" : std::string(device.error().code());
+        };
+        const std::string mac = "02:00:00:00:00:04";
+        EXPECT_EQ(co_await comes({.mac = mac, .token = ""}), "unauthorized");
+        const Announcement first = co_await enrolled(scope, mac, "four");
+        Announcement wrong = first;
+        wrong.token += "x";
+        EXPECT_EQ(co_await comes(wrong), "unauthorized");
+        wrong.token.clear();
+        EXPECT_EQ(co_await comes(wrong), "unauthorized");
+        Announcement other = first;
+        other.mac = "02:00:00:00:00:05";
+        EXPECT_EQ(co_await comes(other), "unauthorized");
+        const Scope elsewhere{scope.repo, "other"};
+        EXPECT_FALSE((co_await start<FakeDevice>({}, elsewhere, first)));
+        EXPECT_EQ(co_await comes(first), "in");
+        EXPECT_EQ((co_await list("demo")).at(0).online, true);
+
+        // What is stored does not let anybody in.
+        const auto rows = (co_await all_devices(scope.repo)).value();
+        EXPECT_NE(*rows.at(0).token_hash, first.token);
+        wrong.token = *rows.at(0).token_hash;
+        EXPECT_EQ(co_await comes(wrong), "unauthorized");
+
+        // Another token ends the connection and the use of the one of before.
+        const Announcement second = co_await enrolled(scope, mac, "four");
+        co_await bennu::sleep(100ms);
+        EXPECT_EQ((co_await list("demo")).at(0).online, false);
+        EXPECT_EQ(co_await comes(first), "unauthorized");
+        EXPECT_EQ(co_await comes(second), "in");
+        const Id id = (co_await list("demo")).at(0).id;
+        EXPECT_FALSE(co_await revoke(elsewhere, id));
+        EXPECT_TRUE(co_await revoke(scope, id));
+        co_await bennu::sleep(100ms);
+        EXPECT_EQ((co_await list("demo")).at(0).online, false);
+        EXPECT_EQ(co_await comes(second), "unauthorized");
+    });
+}
+
+BENNU_SIM_TEST(Devices, enrolment_names_what_is_wrong_with_each, options) {
+    with_devices(options, [](Scope scope) -> Task<> {
+        const auto refused = [scope](std::vector<Enrolment> all) -> Task<std::string> {
+            const auto issued = co_await enrol(scope, std::move(all));
+            std::string out;
+            if (issued) co_return "issued";
+            for (const FieldError& each : issued.error().fields())
+                out += each.field + ":" + each.code + " ";
+            co_return out;
+        };
+        EXPECT_EQ(co_await refused({}), "devices:length ");
+        EXPECT_EQ(co_await refused(std::vector<Enrolment>(1001)), "devices:length ");
+        EXPECT_EQ(co_await refused({{.mac = "02:00:00:00:00:06"},
+                                    {.mac = "nonsense"},
+                                    {.mac = "02-00-00-00-00-06"},
+                                    {.mac = "02:00:00:00:00:07", .name = std::string(101, 'x')}}),
+                  "devices.1.mac:invalid devices.2.mac:taken devices.3.name:too_long ");
+        EXPECT_TRUE((co_await list("demo")).empty());
+    });
+}
+
 BENNU_SIM_TEST(Devices, an_action_needs_a_device_that_is_online, options) {
     with_devices(options, [](Scope scope) -> Task<> {
-        auto device =
-            *co_await start<FakeDevice>({}, scope, announcement("02:00:00:00:00:03", "three"));
+        auto device = *co_await start<FakeDevice>(
+            {}, scope, co_await enrolled(scope, "02:00:00:00:00:03", "three"));
         const Id id = (co_await list("demo")).at(0).id;
-        EXPECT_TRUE(co_await act("demo", id, "blink"));
-        const auto foreign = co_await act("other", id, "blink");
+        EXPECT_TRUE(co_await act("demo", id, DeviceAction::blink));
+        const auto foreign = co_await act("other", id, DeviceAction::blink);
         EXPECT_EQ(foreign.error().kind(), ErrorKind::not_found);
         kill(device.pid());
         co_await bennu::sleep(100ms);
-        const auto late = co_await act("demo", id, "blink");
+        const auto late = co_await act("demo", id, DeviceAction::blink);
         EXPECT_EQ(late.error().code(), "offline");
     });
 }

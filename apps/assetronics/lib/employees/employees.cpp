@@ -1,6 +1,7 @@
 #include "apps/assetronics/lib/employees/employees.hpp"
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/pubsub/pubsub.hpp"
 
 namespace assetronics::employees {
 
@@ -46,6 +47,17 @@ Task<Result<Page<Employee>>> list(Scope scope, QueryParams params) {
 
 Task<Result<Employee>> get(Scope scope, Id id) {
     co_return co_await scope.repo.get<Employee>(scope.tenant, id);
+}
+
+Task<Result<std::vector<Employee>>> of_ids(Scope scope, std::vector<Id> ids) {
+    co_return co_await scope.repo.all(
+        from<Employee>().for_tenant(scope.tenant).where(col(&Employee::id).in(ids)));
+}
+
+void announce(const Scope& scope, const std::vector<Employee>& people) {
+    for (const Employee& each : people) {
+        pubsub::broadcast(scope.topic("employees"), "employee_updated", EmployeeUpdated{{each}});
+    }
 }
 
 Task<Result<std::vector<Employee>>> insert_all(Scope scope, std::vector<Employee> employees) {

@@ -26,10 +26,21 @@ BENNU_RECORD(Employee, id, tenant, number, name, email, title, department, locat
              asset_count, inserted_at, updated_at)
 BENNU_SCHEMA(Employee)
 
+/// What `employees:<tenant>` is told of one whose fields, or assets, are others now.
+struct EmployeeUpdated {
+    Public<Employee> employee;
+};
+BENNU_RECORD(EmployeeUpdated, employee)
+/// Tells the viewers of `employees:<tenant>`: `employee_updated`. Call it after the commit, with
+/// their `asset_count`.
+void announce(const Scope& scope, const std::vector<Employee>& people);
+
 /// A page of a list request's parameters: `q` searches name, email, number, department and title;
 /// filters by field; by name unless `sort` says otherwise.
 Task<Result<bennu::Page<Employee>>> list(Scope scope, bennu::QueryParams params);
 Task<Result<Employee>> get(Scope scope, Id id);
+/// Those of these that there are.
+Task<Result<std::vector<Employee>>> of_ids(Scope scope, std::vector<Id> ids);
 /// All or none.
 Task<Result<std::vector<Employee>>> insert_all(Scope scope, std::vector<Employee> employees);
 

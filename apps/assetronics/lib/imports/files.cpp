@@ -38,6 +38,46 @@ void sync_folder(const std::string& path) {
     if (folder.fd >= 0) fsync(folder.fd);
 }
 
+/// 0, or what went wrong.
+int write_all(int file, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return written < 0 ? errno : ENOSPC;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return 0;
+}
+
+int copy_all(int from, int to) {
+    std::string piece(256 * 1024, '\0');
+    while (true) {
+        const ssize_t got = read(from, piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return errno;
+        if (got == 0) return 0;
+        const std::string_view bytes(piece.data(), static_cast<std::size_t>(got));
+        if (const int error = write_all(to, bytes); error != 0) return error;
+    }
+}
+
+/// A draft that `fill` writes, and that has the name once all of it is on disk.
+template <typename Fill>
+Result<> write_whole(const std::string& path, Fill fill) {
+    const std::string draft = path + ".part";
+    const Descriptor file(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (file.fd < 0) return cannot("write", draft, errno);
+    int error = fill(file.fd);
+    if (error == 0 && fsync(file.fd) != 0) error = errno;
+    if (error == 0 && rename(draft.c_str(), path.c_str()) != 0) error = errno;
+    if (error != 0) {
+        unlink(draft.c_str());
+        return cannot("write", path, error);
+    }
+    sync_folder(path);
+    return {};
+}
+
 }  // namespace
 
 std::string file_of(const std::string& folder, Id id) {
@@ -45,23 +85,22 @@ std::string file_of(const std::string& folder, Id id) {
 }
 
 Result<> keep_file(const std::string& path, std::string_view bytes) {
-    const std::string draft = path + ".part";
-    const Descriptor file(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (file.fd < 0) return cannot("write", draft, errno);
-    while (!bytes.empty()) {
-        const ssize_t written = write(file.fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) {
-            Error error = cannot("write", draft, errno);
-            unlink(draft.c_str());
-            return error;
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(written));
+    return write_whole(path, [bytes](int file) { return write_all(file, bytes); });
+}
+
+Result<> take_file(const std::string& from, const std::string& path) {
+    const Descriptor file(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.fd < 0) return cannot("read", from, errno);
+    // It is on disk before it has the name under which it is found.
+    if (fsync(file.fd) != 0) return cannot("write", from, errno);
+    if (rename(from.c_str(), path.c_str()) == 0) {
+        sync_folder(path);
+        return {};
     }
-    if (fsync(file.fd) != 0 || rename(draft.c_str(), path.c_str()) != 0)
-        return cannot("write", path, errno);
-    sync_folder(path);
-    return {};
+    if (errno != EXDEV) return cannot("write", path, errno);
+    Result<> copied = write_whole(path, [&](int copy) { return copy_all(file.fd, copy); });
+    if (copied) unlink(from.c_str());
+    return copied;
 }
 
 Result<CsvReader::Source> open_file(const std::string& path) {

@@ -1,6 +1,7 @@
 #include "apps/assetronics/lib/imports/imports.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/assetronics/lib/imports/manager.hpp"
 #include "bennu/base/utf8.hpp"
@@ -22,8 +23,8 @@ std::string display_name(std::string_view filename) {
 }
 
 /// What can be said of a file at once.
-Result<ImportRow> examine(std::string_view csv) {
-    Result<Plan> plan = make_plan([csv] { return csv_text(csv); });
+Result<ImportRow> examine(const Function<CsvReader::Source() const>& open) {
+    Result<Plan> plan = make_plan(open);
     if (!plan) return std::move(plan).error();
     ImportRow row;
     row.total = plan->total;
@@ -41,25 +42,19 @@ std::string harmless(std::string_view cell) {
     return (formula ? "'" : "") + std::string(cell);
 }
 
-}  // namespace
+Error file_too_large() {
+    return Error(ErrorKind::too_large, "too_large", "The file is larger than 32 MiB; split it.");
+}
 
-Task<Result<Import>> start(Scope scope, std::string filename, std::string csv) {
-    if (csv.size() > max_file) {
-        co_return Error(ErrorKind::too_large, "too_large",
-                        "The file is larger than 32 MiB; split it.");
-    }
+/// Looks through a file and puts it where it waits; off the shard.
+using Keep = Function<Result<ImportRow>(const std::string& to) const>;
+
+Task<Result<Import>> take(Scope scope, std::string filename, Keep keep) {
     const Ref<Manager> manager = whereis<Manager>(std::string(Manager::name));
     std::string folder = co_await require(co_await try_call(manager, Manager::Folder{}));
     const Id id = new_id();
-    const auto text = std::make_shared<const std::string>(std::move(csv));
     ImportRow row = co_await require(
-        co_await offload([text, path = file_of(folder, id)]() -> Result<ImportRow> {
-            Result<ImportRow> examined = examine(*text);
-            if (!examined) return examined;
-            Result<> kept = keep_file(path, *text);
-            if (!kept) return std::move(kept).error();
-            return examined;
-        }));
+        co_await offload([keep = std::move(keep), to = file_of(folder, id)] { return keep(to); }));
     row.id = id;
     row.tenant = scope.tenant;
     row.filename = display_name(filename);
@@ -67,6 +62,38 @@ Task<Result<Import>> start(Scope scope, std::string filename, std::string csv) {
     row = co_await require(scope.repo.insert(std::move(row)));
     cast(manager, Manager::Run{scope.tenant, id});
     co_return public_import(row, {});
+}
+
+}  // namespace
+
+Task<Result<Import>> start(Scope scope, std::string filename, std::string csv) {
+    if (csv.size() > max_file) co_return file_too_large();
+    const auto text = std::make_shared<const std::string>(std::move(csv));
+    co_return co_await take(
+        std::move(scope), std::move(filename), [text](const std::string& to) -> Result<ImportRow> {
+            Result<ImportRow> examined = examine([&] { return csv_text(*text); });
+            if (!examined) return examined;
+            Result<> kept = keep_file(to, *text);
+            if (!kept) return std::move(kept).error();
+            return examined;
+        });
+}
+
+Task<Result<Import>> start_file(Scope scope, std::string filename, std::string path) {
+    co_return co_await take(std::move(scope), std::move(filename),
+                            [from = std::move(path)](const std::string& to) -> Result<ImportRow> {
+                                std::error_code failure;
+                                const auto size = std::filesystem::file_size(from, failure);
+                                if (!failure && size > max_file) return file_too_large();
+                                Result<CsvReader::Source> readable = open_file(from);
+                                if (!readable) return std::move(readable).error();
+                                Result<ImportRow> examined =
+                                    examine([&] { return open_file(from).value(); });
+                                if (!examined) return examined;
+                                Result<> taken = take_file(from, to);
+                                if (!taken) return std::move(taken).error();
+                                return examined;
+                            });
 }
 
 Task<Result<Import>> get(Scope scope, Id id) {

@@ -54,6 +54,12 @@ struct Import {
 BENNU_RECORD(Import, id, filename, status, total, processed, created_count, updated_count,
              failed_count, columns, ignored_columns, errors, error_count, started_at, finished_at)
 
+/// What `imports:<tenant>` is told while one runs: `import_progress`.
+struct ImportProgress {
+    Import import;
+};
+BENNU_RECORD(ImportProgress, import)
+
 /// The longest file, in bytes.
 inline constexpr std::size_t max_file = 32 << 20;
 
@@ -61,6 +67,9 @@ inline constexpr std::size_t max_file = 32 << 20;
 /// Refused: a file that cannot be read as a table with a tag and a name column, over `max_file`
 /// bytes or 200,000 rows.
 Task<Result<Import>> start(Scope scope, std::string filename, std::string csv);
+/// The same of a file on disk, which is read in pieces. It is moved away from `path` when it is
+/// taken, and left there when it is refused.
+Task<Result<Import>> start_file(Scope scope, std::string filename, std::string path);
 Task<Result<Import>> get(Scope scope, Id id);
 /// All bad rows, as CSV with a header.
 Task<Result<std::string>> errors_csv(Scope scope, Id id);

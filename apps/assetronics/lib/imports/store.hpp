@@ -68,6 +68,8 @@ Task<Result<std::vector<ImportRow>>> unfinished(Repo repo);
 std::string file_of(const std::string& folder, Id id);
 /// Written whole and on disk, or not at all.
 Result<> keep_file(const std::string& path, std::string_view bytes);
+/// The same of a file that is there already, which is moved, or copied from another file system.
+Result<> take_file(const std::string& from, const std::string& path);
 /// A source over a file; fails when it cannot be opened.
 Result<CsvReader::Source> open_file(const std::string& path);
 void remove_file(const std::string& path);

@@ -109,7 +109,7 @@ class ImportRun {
         const std::int64_t count = row_.created_count + row_.updated_count - before;
         if (count > 0) {
             pubsub::broadcast(scope_.topic("assets"), "assets_imported",
-                              Json::object({{"count", count}}));
+                              assets::AssetsImported{count});
         }
         if (now() - told_ >= progress_interval) tell();
         co_return Result<>();
@@ -196,11 +196,8 @@ class ImportRun {
 
     void tell() {
         told_ = now();
-        std::string payload = "{\"import\":";
-        write_json(payload, public_import(row_, shown_));
-        payload += '}';
         pubsub::broadcast(scope_.topic("imports"), "import_progress",
-                          Payload::from_text(std::move(payload)));
+                          ImportProgress{public_import(row_, shown_)});
     }
 
     Scope scope_;

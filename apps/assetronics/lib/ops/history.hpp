@@ -4,27 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "bennu/base/record.hpp"
+#include "apps/assetronics/lib/ops/messages.hpp"
 #include "bennu/runtime/supervisor.hpp"
 
 namespace assetronics::ops {
-
-/// A restart as the page shows it.
-struct RestartRow {
-    std::string id;
-    bennu::Timestamp at;
-    std::string supervisor;  ///< its pid
-    std::string child;
-    std::string reason;
-    std::vector<std::string> awaits;
-    std::int64_t restarts = 0;
-    double delay_ms = 0;
-    std::string was;
-    std::string pid;  ///< "" until it runs again
-    double took_us = 0;
-};
-BENNU_RECORD(RestartRow, id, at, supervisor, child, reason, awaits, restarts, delay_ms, was, pid,
-             took_us)
 
 /// The latest restarts, and which of them were not told yet.
 class History {

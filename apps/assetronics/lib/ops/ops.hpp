@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/assetronics/lib/ops/messages.hpp"
 #include "bennu/base/record.hpp"
 #include "bennu/pubsub/payload.hpp"
 #include "bennu/runtime/supervisor.hpp"

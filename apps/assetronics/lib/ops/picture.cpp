@@ -15,25 +15,15 @@ constexpr std::string_view why_root_is_guarded =
     "It is the root of the tree: its end is the end of the node, and the launcher would start "
     "another one.";
 
-void append_list(std::string& out, std::string_view name, const std::string& items) {
-    if (items.empty()) return;
-    out.append(",\"").append(name).append("\":[").append(items).append("]");
-}
-
-void append_item(std::string& items, std::string_view item) {
-    if (!items.empty()) items += ',';
-    items += item;
-}
-
-/// The key and what changed; "" when nothing did.
-std::string changed_fields(const Row& before, const Row& after) {
-    std::string out;
-    for (const Field& field : record_of<Row>().fields) {
+/// The key and what changed; null when nothing did.
+Json changed_fields(const ProcessRow& before, const ProcessRow& after) {
+    Json out;
+    for (const Field& field : record_of<ProcessRow>().fields) {
         if (field_equal(field.of(&before), field.of(&after), *field.ops)) continue;
-        out.append(",\"").append(field.name).append("\":");
-        write_json(out, field.of(&after), *field.ops);
+        if (out.is_null()) out = Json::object({{"key", after.key}});
+        out.set(field.name, to_json_value(field.of(&after), *field.ops));
     }
-    return out.empty() ? out : "{\"key\":" + std::to_string(after.key) + out + "}";
+    return out;
 }
 
 }  // namespace
@@ -73,7 +63,7 @@ void Picture::add(const TreeNode& node, std::int64_t position, const Above& abov
     }
     place.pid = node.pid;
 
-    Row row{.key = place.key, .parent = above.key, .position = position};
+    ProcessRow row{.key = place.key, .parent = above.key, .position = position};
     row.id = node.id;
     row.pid = pid;
     row.name = node.name;
@@ -103,28 +93,24 @@ void Picture::add(const TreeNode& node, std::int64_t position, const Above& abov
     for (const TreeNode& child : node.children) add(child, below++, here, at, watched);
 }
 
-std::string difference(const std::vector<Picture::Seen>& before,
-                       const std::vector<Picture::Seen>& after) {
-    std::unordered_map<std::int64_t, const Row*> known;
+Difference difference(const std::vector<Picture::Seen>& before,
+                      const std::vector<Picture::Seen>& after) {
+    std::unordered_map<std::int64_t, const ProcessRow*> known;
     for (const Picture::Seen& seen : before) known.emplace(seen.row.key, &seen.row);
-    std::string added, changed, removed;
+    Difference out;
     for (const Picture::Seen& seen : after) {
         const auto found = known.find(seen.row.key);
         if (found == known.end()) {
-            append_item(added, to_json(seen.row));
+            out.added.push_back(seen.row);
             continue;
         }
-        if (const std::string fields = changed_fields(*found->second, seen.row); !fields.empty())
-            append_item(changed, fields);
+        if (Json fields = changed_fields(*found->second, seen.row); !fields.is_null())
+            out.changed.push_back(std::move(fields));
         known.erase(found);
     }
     for (const Picture::Seen& seen : before) {
-        if (known.contains(seen.row.key)) append_item(removed, std::to_string(seen.row.key));
+        if (known.contains(seen.row.key)) out.removed.push_back(seen.row.key);
     }
-    std::string out;
-    append_list(out, "added", added);
-    append_list(out, "changed", changed);
-    append_list(out, "removed", removed);
     return out;
 }
 

@@ -26,16 +26,12 @@ std::vector<TreeNode> tree(Pid a = Pid(0, 2, 1)) {
     return roots;
 }
 
-Json json_of(const std::vector<Picture::Seen>& before, const std::vector<Picture::Seen>& after) {
-    const std::string members = difference(before, after);
-    return parse_json(members.empty() ? "{}" : "{" + members.substr(1) + "}").value();
-}
-
 TEST(OpsPicture, rows_know_their_place_and_keep_their_key_across_restarts) {
     Picture picture;
     picture.look(tree(), at, {{Pid(0, 2, 1), 4}});
     ASSERT_EQ(picture.rows().size(), 3U);
-    const Row root = picture.rows()[0].row, a = picture.rows()[1].row, b = picture.rows()[2].row;
+    const ProcessRow root = picture.rows()[0].row, a = picture.rows()[1].row,
+                     b = picture.rows()[2].row;
     EXPECT_EQ(root.parent, 0);
     EXPECT_FALSE(root.guarded.empty());
     EXPECT_EQ(a.parent, root.key);
@@ -69,8 +65,7 @@ TEST(OpsPicture, children_that_share_an_id_are_told_apart_by_pid) {
     const auto before = picture.rows();
     roots[0].children.erase(roots[0].children.begin());
     picture.look(roots, at, {});
-    const Json changes = json_of(before, picture.rows());
-    EXPECT_EQ(changes["removed"], Json::array({before[1].row.key}));
+    EXPECT_EQ(difference(before, picture.rows()).removed, std::vector{before[1].row.key});
 }
 
 TEST(OpsPicture, the_number_of_rows_is_bounded) {
@@ -100,23 +95,25 @@ TEST(OpsPicture, a_difference_has_only_what_changed) {
     Picture picture;
     picture.look(tree(), at, {});
     const auto before = picture.rows();
-    EXPECT_EQ(difference(before, before), "");
+    const Difference none = difference(before, before);
+    EXPECT_TRUE(none.added.empty() && none.changed.empty() && none.removed.empty());
 
     std::vector<TreeNode> roots = tree();
     roots[0].children[0].mailbox = 7;
     roots[0].children[0].restarts = 1;
     roots[0].children.push_back(node("c", Pid(0, 4, 1)));
     picture.look(roots, at, {});
-    Json changes = json_of(before, picture.rows());
-    EXPECT_EQ(changes["added"].size(), 1U);
-    EXPECT_EQ(changes["added"][0]["id"], Json("c"));
-    EXPECT_FALSE(changes.contains("removed"));
-    EXPECT_EQ(changes["changed"][0],
+    Difference changes = difference(before, picture.rows());
+    ASSERT_EQ(changes.added.size(), 1U);
+    EXPECT_EQ(changes.added[0].id, "c");
+    EXPECT_TRUE(changes.removed.empty());
+    ASSERT_EQ(changes.changed.size(), 1U);
+    EXPECT_EQ(changes.changed[0],
               Json::object({{"key", before[1].row.key}, {"restarts", 1}, {"mailbox", 7}}));
 
-    changes = json_of(picture.rows(), before);
-    EXPECT_EQ(changes["removed"].size(), 1U);
-    EXPECT_EQ(changes["changed"][0]["mailbox"], Json(0));
+    changes = difference(picture.rows(), before);
+    EXPECT_EQ(changes.removed.size(), 1U);
+    EXPECT_EQ(changes.changed.at(0)["mailbox"], Json(0));
 }
 
 TEST(OpsHistory, news_are_new_restarts_and_those_whose_child_is_back) {

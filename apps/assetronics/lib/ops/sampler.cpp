@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "apps/assetronics/lib/ops/totals.hpp"
-#include "bennu/base/record_json.hpp"
 #include "bennu/pubsub/pubsub.hpp"
 
 namespace assetronics::ops {
@@ -18,10 +17,6 @@ constexpr std::size_t listed_children = 50;  ///< of one supervisor
 constexpr Duration ask_again = 2s;
 /// Counting all processes takes at most one part in this many of the time.
 constexpr int totals_share = 20;
-
-void append(std::string& out, std::string_view name, std::string_view value) {
-    out.append(",\"").append(name).append("\":").append(value);
-}
 
 }  // namespace
 
@@ -43,18 +38,9 @@ Task<Payload> Sampler::handle(Everything) {
 }
 
 Payload Sampler::everything() const {
-    std::string text = "{\"seq\":" + std::to_string(seq_);
-    std::string rows = "[";
-    for (const Picture::Seen& seen : told_) {
-        if (rows.size() > 1) rows += ',';
-        write_json(rows, seen.row);
-    }
-    append(text, "processes", rows + "]");
-    std::string restarts;
-    write_json(restarts, &history_.rows(), ops_of<std::vector<RestartRow>>);
-    append(text, "restarts", restarts);
-    append(text, "totals", totals_);
-    return Payload::from_text(text + "}");
+    TreeSeen all{.seq = seq_, .processes = {}, .restarts = history_.rows(), .totals = totals_};
+    for (const Picture::Seen& seen : told_) all.processes.push_back(seen.row);
+    return all;
 }
 
 Task<> Sampler::handle(Tick) {
@@ -68,21 +54,16 @@ Task<> Sampler::handle(Tick) {
     }
     co_await look();
     note_runs_of_coroutines();
-    std::string text = "{\"seq\":" + std::to_string(++seq_);
-    std::string beats = "[";
-    for (const Beat& beat : std::exchange(beats_, {})) {
-        if (beats.size() > 1) beats += ',';
-        beats += "[" + std::to_string(beat.key) + "," + std::to_string(beat.microseconds) + "]";
-    }
-    append(text, "beats", beats + "]");
-    text += difference(told_, picture_.rows());
-    if (const std::vector<RestartRow> news = history_.take_news(); !news.empty()) {
-        std::string rows;
-        write_json(rows, &news, ops_of<std::vector<RestartRow>>);
-        append(text, "restarts", rows);
-    }
-    if (std::exchange(totals_new_, false)) append(text, "totals", totals_);
-    pubsub::broadcast(std::string(topic), "changes", Payload::from_text(text + "}"));
+    Difference changed = difference(told_, picture_.rows());
+    TreeChanges news{.seq = ++seq_,
+                     .beats = std::exchange(beats_, {}),
+                     .added = std::move(changed.added),
+                     .changed = Json(std::move(changed.changed)),
+                     .removed = std::move(changed.removed),
+                     .restarts = history_.take_news(),
+                     .totals = {}};
+    if (std::exchange(totals_new_, false)) news.totals = totals_;
+    pubsub::broadcast(std::string(topic), "changes", news);
     told_ = picture_.rows();
     ask_for_beats();
     send_after(Ref<Sampler>(self()), Tick{}, std::max(tick - (now() - began), Duration(1ms)));
@@ -97,7 +78,7 @@ Task<> Sampler::look() {
 
 Task<> Sampler::look_at_totals() {
     const Instant began = now();
-    totals_ = totals_json(co_await bennu::runtime::snapshot({.top = 12}));
+    totals_ = totals_of(co_await bennu::runtime::snapshot({.top = 12}));
     totals_new_ = true;
     totals_due_ = now() + std::max(Duration(1s), totals_share * (now() - began));
 }

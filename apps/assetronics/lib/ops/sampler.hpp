@@ -37,10 +37,6 @@ class Sampler : public bennu::Server {
         std::uint64_t number = 0;  ///< 0: it has answered
         bennu::Instant at;
     };
-    struct Beat {
-        std::int64_t key;
-        std::int64_t microseconds;
-    };
 
     Task<> look();
     Task<> look_at_totals();
@@ -55,14 +51,14 @@ class Sampler : public bennu::Server {
     Picture picture_;
     std::vector<Picture::Seen> told_;
     History history_;
-    std::string totals_;       ///< as JSON
+    RuntimeTotals totals_;
     bool totals_new_ = false;  ///< since the last tick
     bennu::Instant totals_due_;
     std::uint64_t pings_ = 0;
     std::unordered_map<bennu::Pid, Asked> asked_;
     std::unordered_map<bennu::Pid, std::int64_t> keys_;
     Picture::Watched answered_;
-    std::vector<Beat> beats_;
+    std::vector<std::vector<std::int64_t>> beats_;  ///< key and microseconds
     bennu::Instant last_drill_;
 };
 

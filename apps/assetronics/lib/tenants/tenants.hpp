@@ -56,10 +56,14 @@ const bennu::RecordInfo& public_record() {
     static const bennu::RecordInfo& made = public_record(bennu::record_of<T>());
     return made;
 }
-/// `{"asset": {…}}`: the payload of an event about one record.
 template <bennu::Record T>
 void write_public(std::string& out, const T& record) {
     bennu::write_json(out, &record, public_record<T>());
 }
+/// A stored record as a member of another one that goes out: `Public<Asset> asset;`.
+template <bennu::Record T>
+struct Public : T {
+    friend const bennu::RecordInfo& bennu_record_info(const Public*) { return public_record<T>(); }
+};
 
 }  // namespace assetronics

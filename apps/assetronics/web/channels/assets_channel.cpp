@@ -1,19 +1,36 @@
 #include "apps/assetronics/web/channels/assets_channel.hpp"
 
+#include "apps/assetronics/lib/assets/assets.hpp"
+
 namespace assetronics::web {
 
 using namespace bennu;
 
 namespace {
 
-struct View {
+/// One tab that looks at this company.
+struct Viewer {
+    std::string name;
     std::string page;
+    Timestamp online_at;
 };
-BENNU_RECORD(View, page)
+BENNU_RECORD(Viewer, name, page, online_at)
 
 constexpr std::size_t longest_page = 200;
 
 }  // namespace
+
+ChannelTypes AssetsChannel::types() {
+    return ChannelTypes("AssetsChannel")
+        .on<&AssetsChannel::view>("view")
+        .sends<assets::AssetChanged>("asset_created")
+        .sends<assets::AssetChanged>("asset_updated")
+        .sends<assets::AssetDeleted>("asset_deleted")
+        .sends<assets::AssetHandedOver>("asset_assigned")
+        .sends<assets::AssetHandedOver>("asset_returned")
+        .sends<assets::AssetsImported>("assets_imported")
+        .tracks<Viewer>();
+}
 
 Task<> AssetsChannel::after_join() {
     online_at_ = wall_now();
@@ -22,22 +39,18 @@ Task<> AssetsChannel::after_join() {
     co_return;
 }
 
-Task<Reply> AssetsChannel::handle_in(Event event, Json payload) {
-    if (event != "view") co_return unknown(event);
-    Result<View> view = payload_as<View>(payload);
-    if (!view) co_return view.error();
-    if (view->page.size() > longest_page) {
-        co_return Error::field("page", "too_long", "must be at most 200 bytes long");
+Result<> AssetsChannel::view(View view) {
+    if (view.page.size() > longest_page) {
+        return Error::field("page", "too_long", "must be at most 200 bytes long");
     }
-    page_ = std::move(view->page);
+    page_ = std::move(view.page);
     show_viewer();
-    co_return Reply::ok();
+    return {};
 }
 
 void AssetsChannel::show_viewer() {
-    track(assigns()["viewer"].as_string(), Json::object({{"name", assigns()["name"]},
-                                                         {"page", page_},
-                                                         {"online_at", to_string(online_at_)}}));
+    track(assigns()["viewer"].as_string(),
+          Viewer{std::string(assigns()["name"].as_string()), page_, online_at_});
 }
 
 }  // namespace assetronics::web

@@ -15,6 +15,11 @@ namespace {
 
 constexpr std::size_t longest_name = 60;
 
+/// What a page that lost its connection can be told again. Two hundred are two of the largest
+/// batches that are told one by one; a page that missed more reads its list anew, which is less by
+/// then. Ten minutes are a lift, a change of networks, a notebook that was closed for a moment.
+constexpr pubsub::DurableOptions live{.keep = 200, .keep_for = std::chrono::minutes(10)};
+
 /// What other viewers see; the page's own wording is not trusted further than that.
 std::string viewer_name(const Json& params) {
     const std::string_view name = trim(params.get<std::string_view>("name").value_or(""));
@@ -37,15 +42,25 @@ Task<Result<Connected>> connect(ConnectRequest request) {
 SocketOptions socket_options(Repo repo, ops::Access access) {
     SocketOptions options;
     options.path = "/socket";
-    options.channels.push_back(channel<AssetsChannel>("assets:*", repo));
-    options.channels.push_back(channel<TenantChannel>("activity:*", repo));
-    options.channels.push_back(channel<TenantChannel>("imports:*", repo));
+    options.exact_origin = true;  // nobody signs in: pages of other ports stay out
+    options.channels.push_back(channel<AssetsChannel>("assets:*", {.durable = live}, repo));
+    options.channels.push_back(channel<ActivityChannel>("activity:*", {.durable = live}, repo));
+    options.channels.push_back(channel<EmployeesChannel>("employees:*", {.durable = live}, repo));
+    options.channels.push_back(channel<ImportsChannel>("imports:*", repo));
     options.channels.push_back(channel<DevicesChannel>("devices:*", repo));
     options.channels.push_back(channel<DeviceChannel>("device:*", repo));
     options.channels.push_back(channel<OpsChannel>(
         std::string(ops::topic), std::make_shared<const ops::Access>(std::move(access))));
     options.connect = connect;
     return options;
+}
+
+std::string channel_types() {
+    const ChannelTypes channels[] = {AssetsChannel::types(),    ActivityChannel::types(),
+                                     EmployeesChannel::types(), ImportsChannel::types(),
+                                     DevicesChannel::types(),   DeviceChannel::types(),
+                                     OpsChannel::types()};
+    return typescript("assetronics types", channels);
 }
 
 void mount_channels(RouteScope& scope, Repo repo, ops::Access access) {

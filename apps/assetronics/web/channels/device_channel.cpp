@@ -9,11 +9,12 @@ using namespace bennu;
 namespace {
 
 struct DeviceParams {
+    std::string token;
     std::optional<std::string> name;
     std::optional<std::string> firmware;
     std::optional<bool> simulated;
 };
-BENNU_RECORD(DeviceParams, name, firmware, simulated)
+BENNU_RECORD(DeviceParams, token, name, firmware, simulated)
 
 constexpr std::size_t longest_text = 100;
 constexpr Duration ping_interval = std::chrono::seconds(30);
@@ -32,6 +33,15 @@ Result<DeviceParams> read_params(const Json& json) {
 
 }  // namespace
 
+ChannelTypes DeviceChannel::types() {
+    return ChannelTypes("DeviceChannel")
+        .joins<DeviceParams>()
+        .on<&DeviceChannel::metrics>("metrics")
+        .on<&DeviceChannel::pong>("pong")
+        .sends<NoPayload>("ping")
+        .sends<devices::DeviceCommand>("action");
+}
+
 Task<Join> DeviceChannel::join(Topic topic, Json json) {
     const std::string_view rest = *topic.after("device:");
     const std::size_t colon = rest.find(':');
@@ -46,10 +56,14 @@ Task<Join> DeviceChannel::join(Topic topic, Json json) {
     const bool named = params->name && !params->name->empty();
     Result<devices::Device> device =
         co_await devices::arrive(scope(), {.mac = mac_,
+                                           .token = params->token,
                                            .name = named ? *params->name : mac_,
                                            .firmware = params->firmware.value_or(""),
                                            .simulated = params->simulated.value_or(false),
                                            .topic = topic.str()});
+    if (!device && device.error().kind() == ErrorKind::forbidden) {
+        co_return Join::refuse(Json::object({{"reason", device.error().code()}}));
+    }
     if (!device) co_return device.error();
     id_ = device->id;
     co_return Join::ok();
@@ -62,15 +76,14 @@ Task<> DeviceChannel::after_join() {
     co_return;
 }
 
-Task<Reply> DeviceChannel::handle_in(Event event, Json payload) {
-    if (event == "metrics") {
-        Result<devices::Metrics> metrics = devices::read_metrics(payload);
-        if (!metrics) co_return metrics.error();
-        devices::report(tenant(), id_, *metrics);
-        co_return Reply::ok();
-    }
-    if (event == "pong") co_return Reply::ok();
-    co_return unknown(event);
+Result<> DeviceChannel::metrics(devices::Metrics metrics) {
+    if (Result<> plausible = devices::check(metrics); !plausible) return plausible;
+    devices::report(tenant(), id_, metrics);
+    return {};
+}
+
+Result<> DeviceChannel::pong() {
+    return {};
 }
 
 void DeviceChannel::handle(PingDue) {

@@ -12,14 +12,16 @@ class DeviceChannel : public TenantChannel {
   public:
     using TenantChannel::TenantChannel;
 
+    static bennu::ChannelTypes types();
     Task<bennu::Join> join(bennu::Topic topic, Json params) override;
     Task<> after_join() override;
-    Task<bennu::Reply> handle_in(bennu::Event event, Json payload) override;
 
     struct PingDue {};
     void handle(PingDue);
 
   private:
+    bennu::Result<> metrics(devices::Metrics metrics);
+    bennu::Result<> pong();
     void ping_later();
 
     Id id_;

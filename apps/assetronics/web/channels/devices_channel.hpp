@@ -5,18 +5,25 @@
 
 namespace assetronics::web {
 
+struct ActionRequest {
+    Id id;
+    devices::DeviceAction action = devices::DeviceAction::blink;
+};
+BENNU_RECORD(ActionRequest, id, action)
+
 /// `devices:<tenant>`: the lights of all devices, for the monitor.
 class DevicesChannel : public TenantChannel {
   public:
     using TenantChannel::TenantChannel;
 
+    static bennu::ChannelTypes types();
     Task<bennu::Join> join(bennu::Topic topic, Json params) override;
     Task<> after_join() override;
-    Task<bennu::Reply> handle_in(bennu::Event event, Json payload) override;
 
   private:
-    std::vector<devices::Device>
-        told_;  ///< what the join reply said, until the client is subscribed
+    Task<bennu::Result<>> action(ActionRequest request);
+
+    devices::DevicesChanged told_;  ///< what the join reply said, until the client is subscribed
 };
 
 }  // namespace assetronics::web

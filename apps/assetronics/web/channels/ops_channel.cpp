@@ -9,21 +9,34 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct OperationRequest {
-    std::string pid;
-    std::optional<int> seconds;
+struct OpsParams {
+    std::optional<std::string> token;
 };
-BENNU_RECORD(OperationRequest, pid, seconds)
+BENNU_RECORD(OpsParams, token)
 
-struct PracticeRequest {
-    bool running = false;
+struct OpsJoined {
+    bool practice = false;  ///< whether this node offers a practice crew
+    std::int64_t tick_ms = 0;
 };
-BENNU_RECORD(PracticeRequest, running)
+BENNU_RECORD(OpsJoined, practice, tick_ms)
 
 /// Whoever guesses waits, on every connection.
 constexpr Duration wrong_token_pause = 1s;
 
 }  // namespace
+
+ChannelTypes OpsChannel::types() {
+    return ChannelTypes("OpsChannel")
+        .joins<OpsParams, OpsJoined>()
+        .on<&OpsChannel::operate>("crash")
+        .on<&OpsChannel::operate>("hang")
+        .on<&OpsChannel::operate>("kill")
+        .on<&OpsChannel::practice>("practice")
+        .on<&OpsChannel::refresh>("refresh")
+        .sends<ops::TreeSeen>("everything")
+        .sends<ops::TreeChanges>("changes")
+        .json<&ops::TreeChanges::changed>(JsonShape::part_of<ops::ProcessRow>({"key"}).list());
+}
 
 Task<Join> OpsChannel::join(Topic, Json params) {
     const std::string token(params.get<std::string_view>("token").value_or(""));
@@ -38,8 +51,7 @@ Task<Join> OpsChannel::join(Topic, Json params) {
     }
     const std::int64_t milliseconds =
         std::chrono::duration_cast<std::chrono::milliseconds>(ops::tick).count();
-    co_return Join::ok(
-        Json::object({{"practice", access_->development}, {"tick_ms", milliseconds}}));
+    co_return Join::ok(OpsJoined{access_->development, milliseconds});
 }
 
 Task<> OpsChannel::after_join() {
@@ -64,41 +76,27 @@ Task<> OpsChannel::handle_down(Down) {
     co_await begin();
 }
 
-Task<Reply> OpsChannel::handle_in(Event event, Json payload) {
-    if (const auto action = enum_from<ops::Action>(event.name))
-        co_return co_await operate(*action, payload);
-    if (event == "practice") co_return co_await practice(payload);
-    if (event == "refresh") {
-        Result<Payload> all = co_await ops::everything();
-        if (!all) co_return all.error();
-        push("everything", *all);
-        co_return Reply::ok();
-    }
-    co_return unknown(event);
-}
-
-Task<Reply> OpsChannel::operate(ops::Action action, const Json& payload) {
-    Result<OperationRequest> request = payload_as<OperationRequest>(payload);
-    if (!request) co_return request.error();
-    ops::Operation operation{.action = action, .pid = std::move(request->pid)};
-    operation.seconds = request->seconds.value_or(operation.seconds);
+Task<Result<>> OpsChannel::operate(OperationRequest request, Event event) {
+    ops::Operation operation{.action = enum_from<ops::Action>(event.name).value(),
+                             .pid = std::move(request.pid)};
+    operation.seconds = request.seconds.value_or(operation.seconds);
     operation.by = assigns().get<std::string>("name").value_or("somebody");
-    Result<> done = co_await ops::operate(std::move(operation));
-    if (!done) co_return done.error();
-    co_return Reply::ok();
+    co_return co_await ops::operate(std::move(operation));
 }
 
-Task<Reply> OpsChannel::practice(const Json& payload) {
+Task<Result<>> OpsChannel::practice(PracticeRequest request) {
     if (!access_->development) {
         co_return Error(ErrorKind::forbidden, "development_only",
                         "The practice crew is for development only.");
     }
-    Result<PracticeRequest> request = payload_as<PracticeRequest>(payload);
-    if (!request) co_return request.error();
-    Result<> done =
-        request->running ? co_await ops::start_practice() : co_await ops::stop_practice();
-    if (!done) co_return done.error();
-    co_return Reply::ok();
+    co_return request.running ? co_await ops::start_practice() : co_await ops::stop_practice();
+}
+
+Task<Result<>> OpsChannel::refresh() {
+    Result<Payload> all = co_await ops::everything();
+    if (!all) co_return all.error();
+    push("everything", *all);
+    co_return {};
 }
 
 }  // namespace assetronics::web

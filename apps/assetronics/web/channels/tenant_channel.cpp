@@ -1,5 +1,9 @@
 #include "apps/assetronics/web/channels/tenant_channel.hpp"
 
+#include "apps/assetronics/lib/activity/activity.hpp"
+#include "apps/assetronics/lib/employees/employees.hpp"
+#include "apps/assetronics/lib/imports/imports.hpp"
+
 namespace assetronics::web {
 
 using namespace bennu;
@@ -17,6 +21,18 @@ Task<std::optional<Join>> TenantChannel::enter(std::string slug) {
     if (known) co_return std::nullopt;
     if (known.error().kind() != ErrorKind::not_found) co_return Join(known.error());
     co_return Join::refuse(Json::object({{"reason", "unknown tenant"}}));
+}
+
+ChannelTypes ActivityChannel::types() {
+    return ChannelTypes("ActivityChannel").sends<activity::ActivityCreated>("activity_created");
+}
+
+ChannelTypes EmployeesChannel::types() {
+    return ChannelTypes("EmployeesChannel").sends<employees::EmployeeUpdated>("employee_updated");
+}
+
+ChannelTypes ImportsChannel::types() {
+    return ChannelTypes("ImportsChannel").sends<imports::ImportProgress>("import_progress");
 }
 
 }  // namespace assetronics::web

@@ -2,6 +2,7 @@
 
 #include "apps/assetronics/lib/tenants/tenants.hpp"
 #include "bennu/channel/channel.hpp"
+#include "bennu/channel/typescript.hpp"
 
 namespace assetronics::web {
 
@@ -22,6 +23,27 @@ class TenantChannel : public bennu::Channel {
   private:
     Repo repo_;
     std::string tenant_;
+};
+
+/// `activity:<tenant>`: the ledger as it grows.
+class ActivityChannel : public TenantChannel {
+  public:
+    using TenantChannel::TenantChannel;
+    static bennu::ChannelTypes types();
+};
+
+/// `employees:<tenant>`: people whose fields, or assets, changed.
+class EmployeesChannel : public TenantChannel {
+  public:
+    using TenantChannel::TenantChannel;
+    static bennu::ChannelTypes types();
+};
+
+/// `imports:<tenant>`: how far imports are.
+class ImportsChannel : public TenantChannel {
+  public:
+    using TenantChannel::TenantChannel;
+    static bennu::ChannelTypes types();
 };
 
 }  // namespace assetronics::web

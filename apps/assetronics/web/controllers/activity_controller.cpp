@@ -9,7 +9,7 @@ using namespace bennu;
 
 namespace {
 
-Task<Response> index(Conn conn) {
+Task<Result<Response>> index(Conn conn) {
     allow_query(conn, {"limit"});
     const auto limit = conn.query<std::int64_t>("limit").value_or(50);
     if (limit < 1 || limit > 100) {
@@ -17,9 +17,9 @@ Task<Response> index(Conn conn) {
                         Error::field("limit", "out_of_range", "must be a number from 1 to 100"),
                         {.status = 400});
     }
-    auto page = co_await activity::recent(conn.scope<Scope>(), {.page = 1, .page_size = limit});
-    if (!page) co_return error(conn, page.error());
-    co_return render_page(conn, *page);
+    const PageRequest request{.page = 1, .page_size = limit};
+    auto page = co_await require(activity::recent(conn.scope<Scope>(), request));
+    co_return render_page(conn, page);
 }
 
 }  // namespace

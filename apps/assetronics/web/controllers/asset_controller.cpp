@@ -12,11 +12,6 @@ using assets::Asset;
 
 namespace {
 
-Response answer(const Conn& conn, int status, const Result<Asset>& asset) {
-    if (!asset) return error(conn, asset.error());
-    return render(conn, status, *asset);
-}
-
 Task<Response> index(Conn conn) {
     QueryParams params = query_params(conn);
     const Shape shape(public_record<Asset>(), params);
@@ -25,12 +20,13 @@ Task<Response> index(Conn conn) {
     co_return render_page(conn, *page, shape.record());
 }
 
-Task<Response> show(Conn conn) {
+Task<Result<Response>> show(Conn conn) {
     allow_query(conn, {});
-    co_return answer(conn, 200, co_await assets::get(conn.scope<Scope>(), conn.param<Id>("id")));
+    auto asset = co_await require(assets::get(conn.scope<Scope>(), conn.param<Id>("id")));
+    co_return render(conn, 200, asset);
 }
 
-Task<Response> create(Conn conn) {
+Task<Result<Response>> create(Conn conn) {
     allow_query(conn, {});
     Json body = json_object(conn);
     if (body.contains("assets")) {
@@ -39,16 +35,16 @@ Task<Response> create(Conn conn) {
         auto batch = co_await assets::create_all(here.scope<Scope>(), std::move(items));
         co_return batch_answer(conn, batch, {.all = 201, .none = 422});
     }
-    co_return answer(conn, 201,
-                     co_await assets::create(conn.scope<Scope>(), take_object(body, "asset")));
+    auto made = co_await require(assets::create(conn.scope<Scope>(), take_object(body, "asset")));
+    co_return render(conn, 201, made);
 }
 
-Task<Response> update(Conn conn) {
+Task<Result<Response>> update(Conn conn) {
     allow_query(conn, {});
     const Id id = conn.param<Id>("id");
-    co_return answer(
-        conn, 200,
-        co_await assets::update(conn.scope<Scope>(), id, take_object(json_object(conn), "asset")));
+    auto asset = co_await require(
+        assets::update(conn.scope<Scope>(), id, take_object(json_object(conn), "asset")));
+    co_return render(conn, 200, asset);
 }
 
 Task<Response> update_many(Conn conn) {
@@ -59,10 +55,9 @@ Task<Response> update_many(Conn conn) {
     co_return batch_answer(conn, batch, {.all = 200, .none = 422});
 }
 
-Task<Response> remove(Conn conn) {
+Task<Result<Response>> remove(Conn conn) {
     allow_query(conn, {});
-    auto done = co_await assets::remove(conn.scope<Scope>(), conn.param<Id>("id"));
-    if (!done) co_return error(conn, done.error());
+    co_await require(assets::remove(conn.scope<Scope>(), conn.param<Id>("id")));
     co_return no_content(conn);
 }
 
@@ -73,31 +68,27 @@ Task<Response> remove_many(Conn conn) {
     co_return batch_answer(conn, batch, {.all = 200, .none = 404, .data = BatchData::ids});
 }
 
-Task<Response> assign(Conn conn) {
+Task<Result<Response>> assign(Conn conn) {
     allow_query(conn, {});
     const Id id = conn.param<Id>("id");
-    co_return answer(conn, 200,
-                     co_await assets::assign(conn.scope<Scope>(), id, json_object(conn)));
+    auto asset = co_await require(assets::assign(conn.scope<Scope>(), id, json_object(conn)));
+    co_return render(conn, 200, asset);
 }
 
-Task<Response> give_back(Conn conn) {
+Task<Result<Response>> give_back(Conn conn) {
     allow_query(conn, {});
     const Id id = conn.param<Id>("id");
-    co_return answer(conn, 200,
-                     co_await assets::give_back(conn.scope<Scope>(), id, json_object(conn)));
+    auto asset = co_await require(assets::give_back(conn.scope<Scope>(), id, json_object(conn)));
+    co_return render(conn, 200, asset);
 }
 
 /// Also of an asset that was deleted: the ledger keeps what happened.
-Task<Response> history(Conn conn) {
+Task<Result<Response>> history(Conn conn) {
     const PageRequest request = page_params(conn);
     const Id id = conn.param<Id>("id");
-    auto page = co_await activity::of_asset(conn.scope<Scope>(), id, request);
-    if (!page) co_return error(conn, page.error());
-    if (page->total == 0) {
-        auto asset = co_await assets::get(conn.scope<Scope>(), id);
-        if (!asset) co_return error(conn, asset.error());
-    }
-    co_return render_page(conn, *page);
+    auto page = co_await require(activity::of_asset(conn.scope<Scope>(), id, request));
+    if (page.total == 0) co_await require(assets::get(conn.scope<Scope>(), id));
+    co_return render_page(conn, page);
 }
 
 }  // namespace

@@ -9,11 +9,9 @@ using namespace bennu;
 
 namespace {
 
-Task<Response> show(Conn conn) {
+Task<Result<Response>> show(Conn conn) {
     allow_query(conn, {});
-    auto summary = co_await assets::summary(conn.scope<Scope>());
-    if (!summary) co_return error(conn, summary.error());
-    Json data = to_json_value(*summary);
+    Json data = to_json_value(co_await require(assets::summary(conn.scope<Scope>())));
     data.set("devices", to_json_value(co_await devices::count_lights(conn.scope<Scope>().tenant)));
     co_return json(conn, 200, Json::object({{"data", std::move(data)}}));
 }

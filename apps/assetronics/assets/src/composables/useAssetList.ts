@@ -4,15 +4,14 @@ import { entersAtTop, matches } from '../lib/list-match.ts'
 import { toApiQuery, type ListQuery } from '../lib/list-query.ts'
 import { isAbort } from '../lib/request.ts'
 import { useAssets, type AssetChange } from '../stores/assets.ts'
-import { useLive } from '../stores/live.ts'
 import type { ListMeta } from '../types.ts'
+import { useReread } from './useReread.ts'
 
 export const pageSize = 50
 
 /** The rows of the asset list: one page of the server's answer, kept right by the channel's events. */
 export function useAssetList(query: Ref<ListQuery>) {
   const store = useAssets()
-  const live = useLive()
   const ids = ref<string[]>([])
   const meta = shallowRef<ListMeta | null>(null)
   const error = shallowRef<unknown>(null)
@@ -20,9 +19,12 @@ export function useAssetList(query: Ref<ListQuery>) {
   /** Assets that now belong to the list but not to the top of this page. */
   const waiting = ref(new Set<string>())
   let running: AbortController | null = null
+  /** Something was told while the list was on its way, which may lack it. */
+  let overtaken = false
 
   async function load() {
     running?.abort()
+    overtaken = false
     const mine = (running = new AbortController())
     loading.value = true
     try {
@@ -32,6 +34,7 @@ export function useAssetList(query: Ref<ListQuery>) {
       meta.value = page.meta
       error.value = null
       waiting.value = new Set()
+      if (overtaken) reloadSoon()
     } catch (problem) {
       if (mine === running && !isAbort(problem)) error.value = problem
     } finally {
@@ -45,6 +48,7 @@ export function useAssetList(query: Ref<ListQuery>) {
   }
 
   function onChange(change: AssetChange) {
+    overtaken = true
     if (change.kind === 'imported') return reloadSoon()
     if (change.kind === 'deleted') {
       waiting.value.delete(change.id)
@@ -73,8 +77,8 @@ export function useAssetList(query: Ref<ListQuery>) {
   }
 
   const rows = computed(() => store.pick(ids.value))
-  watch(() => JSON.stringify(query.value), () => void load(), { immediate: true })
-  watch(() => live.joins, () => reloadSoon())
+  watch(() => JSON.stringify(query.value), () => void load())
+  useReread(() => void load(), { again: reloadSoon, failed: () => error.value !== null })
   const stop = store.onChange(onChange)
   onScopeDispose(() => {
     stop()

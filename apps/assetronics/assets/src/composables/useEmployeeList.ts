@@ -1,18 +1,19 @@
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { useRoute } from 'vue-router'
 import { debounce } from '../lib/debounce.ts'
 import { isAbort } from '../lib/request.ts'
 import { useAssets } from '../stores/assets.ts'
 import { useEmployees } from '../stores/employees.ts'
 import { employeeStatuses, type EmployeeStatus, type ListMeta } from '../types.ts'
-import { useRejoined } from './useRejoined.ts'
+import { useLiveEmployees } from './useLiveEmployees.ts'
+import { useOwnAddress } from './useOwnAddress.ts'
+import { useReread } from './useReread.ts'
 
-/** The people, searched by the server; their asset counts follow the assets' events. */
+/** The people, searched by the server; their asset counts follow their channel. */
 export function useEmployeeList() {
   const route = useRoute()
-  const router = useRouter()
+  const address = useOwnAddress()
   const store = useEmployees()
-  const own = route.path
   const search = ref(String(route.query.q ?? ''))
   const status = ref<EmployeeStatus | ''>(employeeStatuses.find((each) => each === route.query.status) ?? '')
   const page = ref(Math.max(1, Number.parseInt(String(route.query.page ?? '1'), 10) || 1))
@@ -44,7 +45,7 @@ export function useEmployeeList() {
     if (search.value.trim()) query.q = search.value.trim()
     if (status.value) query.status = status.value
     if (page.value > 1) query.page = String(page.value)
-    if (route.path === own) void router.replace({ path: own, query })
+    address.replace(query)
     void load()
   }
   const showSoon = debounce(show, 220)
@@ -57,15 +58,18 @@ export function useEmployeeList() {
     show()
   })
   const reloadSoon = debounce(() => void load(), 400, 1500)
-  useRejoined(reloadSoon)
-  const stop = useAssets().onChange(reloadSoon)
+  useReread(() => void load(), { again: reloadSoon, failed: () => error.value !== null, topics: ['assets', 'employees'] })
+  useLiveEmployees()
+  // Many changes at once are told as that.
+  const stop = useAssets().onChange(({ kind }) => {
+    if (kind === 'imported') reloadSoon()
+  })
   onScopeDispose(() => {
     stop()
     showSoon.cancel()
     reloadSoon.cancel()
     running?.abort()
   })
-  void load()
 
   function goTo(next: number) {
     page.value = next

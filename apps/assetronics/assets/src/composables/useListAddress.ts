@@ -2,12 +2,14 @@ import { computed, ref, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { debounce } from '../lib/debounce.ts'
 import { parseListQuery, toUrlQuery, type ListQuery } from '../lib/list-query.ts'
+import { useOwnAddress } from './useOwnAddress.ts'
 
 /** The list's state lives in the address; typing in the search field follows after a short pause. */
 export function useListAddress() {
   const route = useRoute()
   const router = useRouter()
   const own = route.path
+  const address = useOwnAddress()
   let last = parseListQuery(route.query)
   // While the page is being left, the address is already another page's.
   const query = computed(() => (route.path === own ? (last = parseListQuery(route.query)) : last))
@@ -18,8 +20,7 @@ export function useListAddress() {
     void router.push({ path: own, query: toUrlQuery(next) })
   }
   const apply = debounce(() => {
-    if (route.path !== own || search.value.trim() === query.value.q) return
-    void router.replace({ path: own, query: toUrlQuery({ ...query.value, q: search.value.trim(), page: 1 }) })
+    if (search.value.trim() !== query.value.q) address.replace(toUrlQuery({ ...query.value, q: search.value.trim(), page: 1 }))
   }, 220)
   watch(search, apply)
   watch(

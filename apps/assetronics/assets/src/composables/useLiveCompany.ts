@@ -1,14 +1,14 @@
+import { useChannel, usePresence } from '@bennu/client/vue'
 import { watch } from 'vue'
 import { useRoute } from 'vue-router'
-import type { AssetEvents } from '../channels.ts'
+import type { AssetsChannel } from '../channels.ts'
 import { viewerName } from '../lib/viewer.ts'
 import { reopenSocket } from '../lib/socket.ts'
 import { useActivity } from '../stores/activity.ts'
 import { useAssets } from '../stores/assets.ts'
 import { useLive } from '../stores/live.ts'
 import { useSummary } from '../stores/summary.ts'
-import { useChannel } from './useChannel.ts'
-import { usePresence } from './usePresence.ts'
+import { useReread } from './useReread.ts'
 
 /** Held by the frame around all pages: applies the company's events to the stores and tells others what is viewed here. */
 export function useLiveCompany(tenant: string): void {
@@ -18,32 +18,37 @@ export function useLiveCompany(tenant: string): void {
   const live = useLive()
   const route = useRoute()
 
-  const { channel, push } = useChannel<AssetEvents>(`assets:${tenant}`, {
+  const topic = `assets:${tenant}`
+
+  const { push } = useChannel<AssetsChannel>(topic, {
+    resume: true,
+    timeout: 5000,
     events: {
       asset_created: ({ asset }) => (assets.changed('created', asset), summary.refreshSoon()),
       asset_updated: ({ asset }) => (assets.changed('updated', asset), summary.refreshSoon()),
       asset_deleted: ({ id }) => (assets.removed(id), summary.refreshSoon()),
       asset_assigned: ({ asset, transaction }) => {
         assets.changed('updated', asset)
-        if (transaction) activity.happened(transaction)
+        activity.happened(transaction)
         summary.refreshSoon()
       },
       asset_returned: ({ asset, transaction }) => {
         assets.changed('updated', asset)
-        if (transaction) activity.happened(transaction)
+        activity.happened(transaction)
         summary.refreshSoon()
       },
       assets_imported: ({ count }) => (assets.imported(count), summary.refreshSoon()),
     },
-    joined() {
-      live.joins++
-      summary.refreshSoon()
-      tellPage()
-    },
+    onJoin: tellPage,
   })
+  useReread(() => void summary.refresh(), { again: summary.refreshSoon })
 
-  const presence = usePresence(channel)
-  watch(presence, (viewers) => (live.viewers = viewers), { immediate: true })
+  const present = usePresence<AssetsChannel>(topic)
+  watch(
+    present,
+    (people) => (live.viewers = people.flatMap(({ metas }) => metas).sort((a, b) => (a.online_at < b.online_at ? -1 : 1))),
+    { immediate: true },
+  )
 
   function tellPage() {
     push('view', { page: pageName(route.path) }).catch(() => {

@@ -14,7 +14,10 @@ export const useEmployees = defineStore('employees', () => {
   }
   const fetchOne = async (id: string) => entities.setOne(await employeesApi.get(id))
 
+  const changed = (employee: Employee) => entities.setOne(employee)
+
   return {
+    changed,
     get: (id: string) => entities.get(id), pick: (ids: readonly string[]) => entities.pick(ids), clear: () => entities.clear(),
     fetchList, fetchOne,
   }

@@ -1,11 +1,6 @@
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { shallowRef } from 'vue'
 import type { Viewer } from '../types.ts'
 
-/** What the company's own channel tells: who is here, and how often it was joined. */
-export const useLive = defineStore('live', () => {
-  const viewers = shallowRef<Viewer[]>([])
-  /** Grows with every join; who watches it refetches what may have been missed. */
-  const joins = ref(0)
-  return { viewers, joins }
-})
+/** Who is here: one entry per open tab, oldest first. */
+export const useLive = defineStore('live', () => ({ viewers: shallowRef<Viewer[]>([]) }))

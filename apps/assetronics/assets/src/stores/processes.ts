@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, shallowRef, triggerRef } from 'vue'
-import type { ProcessEvents } from '../channels.ts'
+import type { TreeChanges, TreeSeen } from '../channels.ts'
 import { keptBeats, missed, restarted, silence } from '../lib/process-tree.ts'
 import type { ProcessRow, RestartRow, RuntimeTotals } from '../types.ts'
 
@@ -29,7 +29,7 @@ export const useProcesses = defineStore('processes', () => {
     return restarts.value.filter((each) => (each.child === row.id && each.supervisor === supervisor) || (row.pid !== '' && each.pid === row.pid))
   }
 
-  function replaceAll(message: ProcessEvents['everything']) {
+  function replaceAll(message: TreeSeen) {
     const tracks = new Map<number, number[]>()
     // Tracks go on when it is the same tree that was lost from sight.
     for (const row of message.processes) tracks.set(row.key, rows.value.get(row.key)?.id === row.id ? beatsOf(row.key) : [])
@@ -44,38 +44,38 @@ export const useProcesses = defineStore('processes', () => {
   }
 
   /** False when messages between this one and the last are missing. */
-  function apply(message: ProcessEvents['changes']): boolean {
+  function apply(message: TreeChanges): boolean {
     if (message.seq <= state.seq) return true
     if (message.seq !== state.seq + 1) return false
     state.seq = message.seq
     state.ticks++
     const marked = new Set<number>()
-    for (const row of message.added ?? []) {
+    for (const row of message.added) {
       rows.value.set(row.key, row)
       fresh.add(row.key)
     }
-    for (const fields of message.changed ?? []) {
+    for (const fields of message.changed) {
       const before = rows.value.get(fields.key)
       if (!before) return false
       if (fields.pid) marked.add(fields.key)
       rows.value.set(fields.key, { ...before, ...fields })
     }
-    for (const key of message.removed ?? []) {
+    for (const key of message.removed) {
       for (const map of [rows.value, beats.value, rates.value, runs]) map.delete(key)
     }
-    const answered = new Map(message.beats)
+    const answered = new Map(message.beats.map(([key, microseconds]) => [key!, microseconds!]))
     for (const row of rows.value.values()) {
       const beat = marked.has(row.key) ? restarted : (answered.get(row.key) ?? missed)
       if (beat !== missed || !fresh.has(row.key)) beats.value.set(row.key, [...beatsOf(row.key).slice(1 - keptBeats), beat])
       measure(row, marked.has(row.key))
     }
-    if (message.restarts) {
+    if (message.restarts.length) {
       const known = new Map(restarts.value.map((each) => [each.id, each]))
       for (const each of message.restarts) known.set(each.id, each)
       restarts.value = [...known.values()].sort((a, b) => b.at.localeCompare(a.at) || b.id.localeCompare(a.id, 'en', { numeric: true })).slice(0, keptRestarts)
     }
     if (message.totals) totals.value = message.totals
-    fresh = new Set((message.added ?? []).map((row) => row.key))
+    fresh = new Set(message.added.map((row) => row.key))
     for (const each of [rows, beats, rates]) triggerRef(each)
     return true
   }

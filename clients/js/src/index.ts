@@ -1,0 +1,5 @@
+export { openChannel, ChannelHandle, type ChannelOptions, type Listener, type TopicOptions } from './channel.ts'
+export { connectionOf, watchConnection, type Connection } from './connection.ts'
+export { ChannelError, type Failure } from './error.ts'
+export { type Position } from './position.ts'
+export type * from './types.ts'
