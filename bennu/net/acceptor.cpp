@@ -230,7 +230,6 @@ Task<> Acceptor::terminate(ExitReason) {
     const DrainPace pace(serving_->options.drain, sockets.size(), shard_count());
     const Instant began = now();
     Instant next_batch = began;
-    std::vector<Pid> silent;
     // Some may still be on their way from other shards.
     while ((table_->size() > 0 || serving_->counts->on(shard_index()) > 0) &&
            now() - began < longest_drain) {
@@ -242,19 +241,14 @@ Task<> Acceptor::terminate(ExitReason) {
             sockets.resize(left);
             next_batch = now() + pace.pause(random());
         }
-        // Requests in progress end their connections themselves. A silent one is ended at the
-        // second look: on a shard that was kept from turning, the first may come before what its
-        // client has sent meanwhile.
-        std::vector<Pid> were_silent = std::exchange(silent, {});
+        // Requests in progress end their connections themselves.
         for (Pid connection : table_->connections()) {
             auto* http = local_body(Ref<HttpConnection>(connection));
-            if (http && http->silent_for(now() - began)) silent.push_back(connection);
+            if (http && http->silent_for(now() - began)) {
+                cast(Ref<HttpConnection>(connection), HttpConnection::EndSilence{now() - began});
+            }
             auto* http2 = local_body(Ref<Http2Connection>(connection));
             if (http2) http2->settle(now() - began);
-        }
-        std::ranges::sort(were_silent);
-        for (Pid connection : silent) {
-            if (std::ranges::binary_search(were_silent, connection)) stop(connection);
         }
         co_await sleep(20ms);
         table_->sweep(now());

@@ -9,7 +9,7 @@
 namespace bennu::net {
 
 /// How a server that stops ends its sockets: in batches, so that not everybody connects to the next
-/// server at once.
+/// server at once; and how long it waits for those who ask nothing.
 struct DrainOptions {
     /// Sockets of the whole server at a time; larger batches where that would take over ten
     /// seconds.
@@ -17,6 +17,9 @@ struct DrainOptions {
     /// Until the next batch, at most: at least half of it, different each time and on each shard.
     /// Zero: all at once.
     Duration pause = std::chrono::seconds(2);
+    /// A connection of HTTP/1.1 without a request is kept so long: its client, often a proxy with
+    /// work to do, may have begun to send the next one, which is still answered.
+    Duration silence = std::chrono::seconds(1);
 };
 
 /// The batches of one shard.

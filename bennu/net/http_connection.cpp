@@ -182,6 +182,18 @@ void HttpConnection::handle(ReadOn) {
     if (!ended_ && !serving_request_ && stream_.readable()) read_input();
 }
 
+bool HttpConnection::silent_for(Duration draining) const {
+    return !ended_ && phase_ == Phase::idle && draining >= options().drain.silence;
+}
+
+void HttpConnection::handle(EndSilence message) {
+    if (!silent_for(message.draining)) return;
+    // What its client has sent since the kernel was last asked would be lost with the connection.
+    stream_.note({.readable = true});
+    read_input();
+    if (phase_ == Phase::idle && !serving_request_) end();
+}
+
 void HttpConnection::wind_up() {
     if (waiting_) waiting_->enders.notify();
 }
@@ -438,10 +450,6 @@ void HttpConnection::finish_output(bool close) {
 Task<> HttpConnection::terminate(ExitReason) {
     end();
     co_return;
-}
-
-bool HttpConnection::silent_for(Duration draining) const {
-    return phase_ == Phase::idle && draining >= (served_ > 0 ? Duration(250ms) : Duration(1s));
 }
 
 void HttpConnection::end() {

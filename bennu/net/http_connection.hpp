@@ -32,6 +32,10 @@ class HttpConnection : public Server {
     struct Expired {};
     /// There is more to read than one turn's portion.
     struct ReadOn {};
+    /// The listener began to stop so long ago: ends the connection if it is `silent_for` that.
+    struct EndSilence {
+        Duration draining;
+    };
 
     /// `serving` lives as long as the table.
     HttpConnection(SocketHandle socket, const HttpServing& serving,
@@ -41,12 +45,13 @@ class HttpConnection : public Server {
     void handle(Begin begin);
     void handle(Expired);
     void handle(ReadOn);
+    void handle(EndSilence message);
     void handle_io(std::uint8_t tag, Readiness ready);
     Task<> terminate(ExitReason reason);
     /// The listener stops: endless answers are told to end.
     void wind_up();
     /// The listener began to stop so long ago: whether this connection has nothing to say any more.
-    /// Who has just connected, or asks again right away, still gets an answer instead of a reset.
+    /// Who has just connected, or asks again right away, still gets an answer.
     bool silent_for(Duration draining) const;
     /// The connections of its listener on this shard: what a request leaves behind may join them,
     /// and ends with them.

@@ -211,7 +211,8 @@ net::HttpServerOptions Endpoint::server_options() const {
     server.per_ip = options_.per_ip;
     server.admission.queue_delay = options_.max_queue_delay;
     server.admission.memory = options_.max_memory;
-    server.drain = {.batch = options_.drain_batch, .pause = options_.drain_pause};
+    server.drain.batch = options_.drain_batch;
+    server.drain.pause = options_.drain_pause;
     server.proxy_protocol = options_.proxy_protocol;
     if (!options_.tls.certificates.empty()) {
         net::TlsOptions& tls = server.tls.emplace();

@@ -122,7 +122,7 @@ for (const name of ["nginx", "haproxy"]) {
     await Promise.all(clients);
     agent.destroy();
     const { 200: read, 201: written, ...others } = tally;
-    assert.deepEqual(others, {}, JSON.stringify(tally));
+    assert.deepEqual(others, {}, `${JSON.stringify(tally)}\n${proxy.output()}`);
     await proxy.server.killNode();
     assert.equal((await ask(proxy, "/api/v1/summary")).status, 200);
     await proxy.stop();

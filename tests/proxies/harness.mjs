@@ -66,8 +66,8 @@ export async function behind(name, environment, program) {
   return proxy;
 }
 
-/// One request over TLS.
-export function ask({ secure }, path, { method = "GET", headers = {}, body, agent, localAddress } = {}) {
+/// One request over TLS, on a connection of its own unless an agent keeps them: a proxy may close one that it has just said it would keep.
+export function ask({ secure }, path, { method = "GET", headers = {}, body, agent = false, localAddress } = {}) {
   return new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port: secure, path, method, ca: certificate, agent, localAddress, servername: "localhost",
       headers: { host: `localhost:${secure}`, ...headers } }, (response) => {
