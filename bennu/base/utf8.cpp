@@ -98,6 +98,11 @@ bool valid_utf8(std::string_view text) {
     return validator.feed(text) && validator.complete();
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
 std::size_t utf8_char_length(std::string_view text) {
     std::uint8_t state = start;
     const std::size_t most = std::min<std::size_t>(text.size(), 4);

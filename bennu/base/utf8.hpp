@@ -23,6 +23,8 @@ class Utf8Validator {
     std::uint8_t state_ = 0;
 };
 
+/// The text after the byte order mark that some programs put in front of everything.
+std::string_view without_byte_order_mark(std::string_view text);
 /// Appends one code point; an invalid one becomes U+FFFD.
 void append_utf8(std::string& out, char32_t code_point);
 /// A copy in which every ill-formed sequence is replaced by U+FFFD.

@@ -1,4 +1,5 @@
 #include "bennu/base/ascii.hpp"
+#include "bennu/base/utf8.hpp"
 #include "bennu/net/url.hpp"
 #include "bennu/web/conn_state.hpp"
 
@@ -53,11 +54,8 @@ Result<Json> read_json_body(std::string_view content_type, std::string_view body
     if (!is_json_type(media_type(content_type)) || !is_utf8_or_unsaid(content_type)) {
         return unsupported(content_type);
     }
-    // Some editors and programs put one in front of everything, and RFC 8259 lets us ignore it.
-    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());
-    // The length was limited when the body was received.
-    return parse_json(body, {.max_bytes = body.size()});
+    // The length was limited when the body was received. RFC 8259 lets us ignore the mark.
+    return parse_json(without_byte_order_mark(body), {.max_bytes = body.size()});
 }
 
 Result<ConnState::Body> read_body(std::string_view content_type, std::string_view body) {

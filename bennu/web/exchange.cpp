@@ -251,13 +251,18 @@ Response Exchange::answer_without_route() {
     switch (match.outcome) {
         case Outcome::found:
             return StaticFiles::serve_here(conn, *match.file);
-        case Outcome::not_found:
-            return nothing_here(conn, router_);
         case Outcome::options:
             return Response(204).with_header("allow", match.allow);
+        case Outcome::not_found:
         case Outcome::method_not_allowed:
             break;
     }
+    // RFC 9110 9.1: a method that is known to nobody here is not one that this path lacks.
+    if (conn.method() == net::Method::other) {
+        return error_status(conn, 501, "method_not_implemented",
+                            "This server does not know the request's method.");
+    }
+    if (match.outcome == Outcome::not_found) return nothing_here(conn, router_);
     return error_status(conn, 405, "method_not_allowed", "This path takes other methods.")
         .with_header("allow", match.allow);
 }

@@ -74,6 +74,8 @@ BENNU_SIM_TEST(WebServer, one_connection_carries_answers_refusals_and_crashes, s
             "HEAD /json HTTP/1.1\r\nHost: a\r\n\r\n"
             "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd"
             "DELETE /json HTTP/1.1\r\nHost: a\r\n\r\n"
+            "BREW /json HTTP/1.1\r\nHost: a\r\n\r\n"
+            "BREW /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
             "GET /socket HTTP/1.1\r\nHost: a\r\n\r\n"
             "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde");
         EXPECT_TRUE(in_order(
@@ -82,8 +84,9 @@ BENNU_SIM_TEST(WebServer, one_connection_carries_answers_refusals_and_crashes, s
              "\r\n\r\n{\"message\":\"hello\"}", "HTTP/1.1 500 Internal Server Error\r\n",
              "\"code\":\"internal\"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n", "\r\n\r\nabcd",
              "HTTP/1.1 405 Method Not Allowed\r\n", "allow: GET, HEAD, OPTIONS\r\n",
-             "HTTP/1.1 426 ", "upgrade: websocket\r\n", "connection: upgrade\r\n", "HTTP/1.1 413 ",
-             "\"code\":\"body_too_large\""}))
+             "HTTP/1.1 501 Not Implemented\r\n", "\"code\":\"method_not_implemented\"",
+             "HTTP/1.1 501 Not Implemented\r\n", "HTTP/1.1 426 ", "upgrade: websocket\r\n",
+             "connection: upgrade\r\n", "HTTP/1.1 413 ", "\"code\":\"body_too_large\""}))
             << answers;
         EXPECT_FALSE(answers.contains("told to"));
     });

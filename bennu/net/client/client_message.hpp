@@ -7,6 +7,7 @@
 
 #include "bennu/base/record_json.hpp"
 #include "bennu/base/time.hpp"
+#include "bennu/base/utf8.hpp"
 #include "bennu/net/client/client_upload.hpp"
 #include "bennu/net/http_message.hpp"
 
@@ -61,8 +62,10 @@ struct ClientResponse {
     ClientBody stream = {};
 
     bool ok() const { return status >= 200 && status < 300; }
-    /// The body as JSON; errors as those of `parse_json`.
-    Result<Json> json() const { return parse_json(body, {.max_bytes = body.size() + 1}); }
+    /// The body as JSON, after a byte order mark if it has one; errors as those of `parse_json`.
+    Result<Json> json() const {
+        return parse_json(without_byte_order_mark(body), {.max_bytes = body.size() + 1});
+    }
     /// The body as a record. Fields that the record does not know are skipped.
     template <Record T>
     Result<T> json() const {

@@ -48,7 +48,9 @@ BENNU_SIM_TEST(HttpClient, a_record_goes_out_and_comes_back, sim) {
                 url = request.url;
                 body = request.body;
                 co_return ClientResponse{.status = 200,
-                                         .body = R"({"tag":"A-1","ports":8,"new":true})"};
+                                         .body =
+                                             "\xEF\xBB\xBF"
+                                             R"({"tag":"A-1","ports":8,"new":true})"};
             }),
             {base_url("https://api.example.com/v1/"), default_header("x-app", "bennu")});
         ClientResponse answer = co_await require(

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "bennu/base/utf8.hpp"
+
 namespace bennu::net {
 
 Result<> SseParser::feed(std::string_view bytes) {
@@ -31,7 +33,7 @@ Result<> SseParser::feed(std::string_view bytes) {
 
 void SseParser::line() {
     std::string_view text = line_;
-    if (std::exchange(first_, false) && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    if (std::exchange(first_, false)) text = without_byte_order_mark(text);
     if (text.empty()) return dispatch();
     const std::size_t colon = text.find(':');
     if (colon == 0) return;  // a comment

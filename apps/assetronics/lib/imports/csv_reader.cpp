@@ -13,7 +13,6 @@ namespace {
 using bennu::FieldError;
 
 constexpr std::size_t piece = 64 * 1024;
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 // States of libcsv's parser.
 constexpr int row_not_begun = 0;
 constexpr int field_begun = 2;
@@ -251,7 +250,8 @@ CsvReader::CsvReader(Source source, char separator, CsvPosition from, CsvLimits 
     : state_(std::make_unique<State>(std::move(source), separator, from, limits)) {
     if (from.offset != 0) return;
     state_->fill();
-    if (state_->window.starts_with(byte_order_mark)) state_->begin = byte_order_mark.size();
+    const std::string_view window = state_->window;
+    state_->begin = window.size() - bennu::without_byte_order_mark(window).size();
 }
 CsvReader::~CsvReader() = default;
 
@@ -277,7 +277,7 @@ CsvReader::Source csv_text(std::string_view text) {
 }
 
 char detect_separator(std::string_view beginning) {
-    if (beginning.starts_with(byte_order_mark)) beginning.remove_prefix(byte_order_mark.size());
+    beginning = bennu::without_byte_order_mark(beginning);
     std::size_t commas = 0, semicolons = 0, tabs = 0;
     bool quoted = false;
     for (const char c : beginning) {
