@@ -254,7 +254,10 @@ void Http2Connection::request(Http2StreamId id, RequestHead head) {
     exchange->connection = this;
     exchange->peer = peer_;
     exchange->received = now();
-    exchange->secure = stream_.secure();
+    if (const TlsSession* tls = stream_.tls()) {
+        exchange->secure = true;
+        exchange->client_certificate = tls->peer_certificate();
+    }
     exchange->head_request = head_request;
     exchange->tunnel = head.websocket_stream ? Tunnel::wanted : Tunnel::none;
     exchange->body_ended = !head.has_body() && !head.websocket_stream;

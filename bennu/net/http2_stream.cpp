@@ -154,6 +154,7 @@ Task<> Http2Stream::handle(Begin) {
                             .peer = exchange.peer,
                             .received = exchange.received,
                             .tls = exchange.secure};
+        request.client_certificate = std::move(exchange.client_certificate);
         if (exchange.streamed) {
             request.stream = BodyReader(new Upload(exchange_, pace_));
         } else if (exchange.deferred) {

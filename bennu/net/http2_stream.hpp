@@ -38,6 +38,7 @@ struct Http2Exchange {
     std::string inbox;  ///< of a streamed body or for a WebSocket, not read yet
     std::optional<Error> error;
     bool secure = false;
+    std::shared_ptr<const PeerCertificate> client_certificate = {};
     bool head_request = false;
     bool streamed = false;
     bool deferred = false;  ///< gathered once its handler, which runs already, asks for it

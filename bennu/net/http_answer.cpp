@@ -78,7 +78,10 @@ Task<> HttpConnection::serve() {
             request.stream = BodyReader(upload.get());
         }
         request.peer = peer_;
-        request.tls = stream_.secure();
+        if (const TlsSession* tls = stream_.tls()) {
+            request.tls = true;
+            request.client_certificate = tls->peer_certificate();
+        }
         InterimTurn interim;
         if (options().interim_responses && answering.minor_version > 0)
             request.interim = interim.begin(std::make_shared<Interim>(*this));

@@ -11,6 +11,7 @@
 #include "bennu/net/body_stream.hpp"
 #include "bennu/net/file_body.hpp"
 #include "bennu/net/http_message.hpp"
+#include "bennu/net/peer_certificate.hpp"
 #include "bennu/net/websocket.hpp"
 #include "bennu/runtime/process.hpp"
 
@@ -37,6 +38,8 @@ struct HttpRequest {
     std::unique_ptr<const Headers> trailers = {};
     /// Null unless the server sends interim responses and this client can take them.
     std::shared_ptr<InterimWriter> interim = {};
+    /// What the client showed of itself (`TlsOptions::client_certificates`); null: nothing.
+    std::shared_ptr<const PeerCertificate> client_certificate = {};
 };
 
 /// What a connection is to become.

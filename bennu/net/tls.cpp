@@ -1,98 +1,29 @@
 #include "bennu/net/tls.hpp"
 
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "bennu/base/ascii.hpp"
+#include "bennu/net/certificate_set.hpp"
+#include "bennu/net/client_certificates.hpp"
 #include "bennu/net/freed.hpp"
+#include "bennu/net/tls_openssl.hpp"
 #include "bennu/net/tls_plain_http.hpp"
 #include "bennu/net/tls_text.hpp"
 #include "bennu/net/tls_tickets.hpp"
 
 namespace bennu::net {
 
-namespace {
-
-using SslContext = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
+using namespace openssl;
 using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
-
-std::string last_failure() {
-    unsigned long code = ERR_peek_last_error();
-    const char* reason = code ? ERR_reason_error_string(code) : nullptr;
-    ERR_clear_error();
-    return reason ? reason : "unknown";
-}
-
-Error bad_certificate(std::string_view what, std::string_view name) {
-    return Error(ErrorKind::invalid, "bad_certificate", std::string(what) + ": " + last_failure())
-        .with_context(name);
-}
-
-Bio memory(std::string_view text) {
-    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-std::vector<X509Ptr> read_certificates(std::string_view pem) {
-    std::vector<X509Ptr> all;
-    Bio bio = memory(pem);
-    while (X509Ptr one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
-        all.push_back(std::move(one));
-    ERR_clear_error();  // the end of the text
-    return all;
-}
-
-std::vector<std::string> names_of(X509* certificate) {
-    std::vector<std::string> names;
-    Names alternatives(static_cast<GENERAL_NAMES*>(
-        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-    for (int i = 0; i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
-        const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
-        if (name->type != GEN_DNS) continue;
-        const unsigned char* text = ASN1_STRING_get0_data(name->d.dNSName);
-        auto size = static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName));
-        names.push_back(to_lower({reinterpret_cast<const char*>(text), size}));
-    }
-    return names;
-}
-
-/// The certificates that were loaded together.
-struct CertificateSet {
-    struct Entry {
-        std::vector<std::string> names;
-        SslContext context;
-    };
-    std::vector<Entry> entries;
-
-    SSL_CTX* choose(std::string_view name) const {
-        for (const Entry& entry : entries) {
-            for (const std::string& own : entry.names) {
-                if (own == name) return entry.context.get();
-            }
-        }
-        for (const Entry& entry : entries) {
-            for (const std::string& own : entry.names) {
-                if (covers_name(own, name)) return entry.context.get();
-            }
-        }
-        return entries.front().context.get();
-    }
-};
-
-}  // namespace
 
 struct TlsContextState {
     explicit TlsContextState(TlsOptions o)
@@ -103,7 +34,7 @@ struct TlsContextState {
     std::string alpn;
     std::mutex mutex;
     std::shared_ptr<const CertificateSet> certificates;
-    SslContext client;
+    ContextPtr client;
     std::map<std::string, SessionPtr> sessions;  ///< of clients, by host
 };
 
@@ -120,6 +51,7 @@ struct TlsSessionState {
     std::string failure;
     std::optional<bool> plain_http;  ///< the peer does not encrypt; unset before its first bytes
     TlsSession::Status status = TlsSession::Status::handshaking;
+    std::shared_ptr<const PeerCertificate> peer;
 
     /// Acts on what an operation of OpenSSL returned.
     void settle(int outcome) {
@@ -241,34 +173,8 @@ void set_policy(SSL_CTX* context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 }
 
-Result<CertificateSet::Entry> load_one(const TlsCertificate& from) {
-    Result<std::string> chain_text =
-        from.certificate_file.empty() ? from.certificate : read_pem(from.certificate_file);
-    if (!chain_text) return std::move(chain_text).error();
-    Result<std::string> key_text =
-        from.key_file.empty() ? std::string(from.key.reveal()) : read_pem(from.key_file);
-    if (!key_text) return std::move(key_text).error();
-    std::string name = from.certificate_file.empty() ? "certificate" : from.certificate_file;
-
-    std::vector<X509Ptr> chain = read_certificates(*chain_text);
-    if (chain.empty()) return bad_certificate("holds no certificate", name);
-    Bio bio = memory(*key_text);
-    KeyPtr key(PEM_read_bio_PrivateKey(
-        bio.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
-    OPENSSL_cleanse(key_text->data(), key_text->size());
-    if (!key) return bad_certificate("no readable key", name);
-
-    CertificateSet::Entry entry;
-    entry.context.reset(SSL_CTX_new(TLS_server_method()));
-    SSL_CTX* context = entry.context.get();
+void prepare_server(SSL_CTX* context) {
     set_policy(context);
-    if (SSL_CTX_use_certificate(context, chain.front().get()) != 1 ||
-        SSL_CTX_use_PrivateKey(context, key.get()) != 1 ||
-        SSL_CTX_check_private_key(context) != 1) {
-        return bad_certificate("certificate and key do not fit", name);
-    }
-    for (std::size_t i = 1; i < chain.size(); ++i) SSL_CTX_add1_chain_cert(context, chain[i].get());
-    entry.names = names_of(chain.front().get());
     constexpr std::string_view scope = "bennu";
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(scope.data()),
                                    static_cast<unsigned>(scope.size()));
@@ -277,21 +183,15 @@ Result<CertificateSet::Entry> load_one(const TlsCertificate& from) {
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &ticket_key);
     SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
     SSL_CTX_set_tlsext_servername_callback(context, &choose_certificate);
-    return entry;
 }
 
-Result<std::shared_ptr<const CertificateSet>> load(
-    const std::vector<TlsCertificate>& certificates) {
-    auto set = std::make_shared<CertificateSet>();
-    for (const TlsCertificate& one : certificates) {
-        auto entry = load_one(one);
-        if (!entry) return std::move(entry).error();
-        set->entries.push_back(*std::move(entry));
-    }
-    if (set->entries.empty()) {
-        return Error(ErrorKind::invalid, "no_certificate", "TLS needs a certificate");
-    }
-    return std::shared_ptr<const CertificateSet>(std::move(set));
+Result<std::shared_ptr<const CertificateSet>> load(const TlsOptions& options) {
+    auto set = CertificateSet::load(options.certificates, &prepare_server);
+    if (!set) return std::move(set).error();
+    auto authorities = ClientAuthorities::load(options);
+    if (!authorities) return std::move(authorities).error();
+    set->each([&](SSL_CTX* context) { authorities->ask_on(context); });
+    return std::make_shared<const CertificateSet>(*std::move(set));
 }
 
 }  // namespace
@@ -300,7 +200,7 @@ TlsContext::TlsContext(std::unique_ptr<TlsContextState> state) : state_(std::mov
 TlsContext::~TlsContext() = default;
 
 Result<std::shared_ptr<TlsContext>> TlsContext::server(TlsOptions options) {
-    auto certificates = load(options.certificates);
+    auto certificates = load(options);
     if (!certificates) return std::move(certificates).error();
     auto state = std::make_unique<TlsContextState>(std::move(options));
     state->alpn = alpn_list(state->options.protocols);
@@ -319,23 +219,29 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(TlsClientOptions options)
     if (options.authorities.empty()) {
         SSL_CTX_set_default_verify_paths(context);
     } else {
-        std::vector<X509Ptr> trusted = read_certificates(options.authorities);
+        std::vector<CertificatePtr> trusted = read_certificates(options.authorities);
         if (trusted.empty()) return bad_certificate("holds no certificate", "authorities");
-        for (const X509Ptr& one : trusted)
+        for (const CertificatePtr& one : trusted)
             X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one.get());
+    }
+    const TlsCertificate& own = options.certificate;
+    if (!own.certificate.empty() || !own.certificate_file.empty()) {
+        if (Result<> shown = use_certificate(context, own); !shown) return std::move(shown).error();
     }
     return std::shared_ptr<TlsContext>(new TlsContext(std::move(state)));
 }
 
 Result<> TlsContext::reload(std::vector<TlsCertificate> certificates) {
+    TlsOptions options;
     {
         std::lock_guard lock(state_->mutex);
-        if (certificates.empty()) certificates = state_->options.certificates;
+        options = state_->options;
     }
-    auto loaded = load(certificates);
+    if (!certificates.empty()) options.certificates = std::move(certificates);
+    auto loaded = load(options);
     if (!loaded) return std::move(loaded).error();
     std::lock_guard lock(state_->mutex);
-    state_->options.certificates = std::move(certificates);
+    state_->options.certificates = std::move(options.certificates);
     state_->certificates = *std::move(loaded);
     return {};
 }
@@ -348,7 +254,7 @@ std::unique_ptr<TlsSession> TlsContext::accept() {
         std::lock_guard lock(state_->mutex);
         session->certificates = state_->certificates;
     }
-    session->ssl.reset(SSL_new(session->certificates->entries.front().context.get()));
+    session->ssl.reset(SSL_new(session->certificates->first()));
     if (!session->ssl) throw std::bad_alloc();
     SSL_set_app_data(session->ssl.get(), session.get());
     BIO* bio = make_bio(*session);
@@ -408,6 +314,7 @@ std::size_t TlsSession::read(std::span<char> into) {
         int done = SSL_do_handshake(own.ssl.get());
         if (done == 1) {
             own.status = Status::open;
+            if (SSL_is_server(own.ssl.get()) == 1) own.peer = peer_certificate_of(own.ssl.get());
         } else {
             own.settle(done);
         }
@@ -488,6 +395,10 @@ std::string_view TlsSession::version() const {
 std::string_view TlsSession::cipher() const {
     const char* name = SSL_get_cipher_name(state_->ssl.get());
     return name ? name : "";
+}
+
+const std::shared_ptr<const PeerCertificate>& TlsSession::peer_certificate() const {
+    return state_->peer;
 }
 
 const std::string& TlsSession::failure() const {

@@ -10,6 +10,7 @@
 #include "bennu/base/result.hpp"
 #include "bennu/base/secret.hpp"
 #include "bennu/base/time.hpp"
+#include "bennu/net/peer_certificate.hpp"
 
 namespace bennu::net {
 
@@ -19,6 +20,13 @@ struct TlsCertificate {
     std::string key_file = {};
     std::string certificate = {};  ///< instead of the file
     Secret key = {};               ///< instead of the file
+};
+
+/// Whether clients are asked for a certificate of their own (mutual TLS).
+enum class ClientCertificates : std::uint8_t {
+    ignored,
+    optional,  ///< a client without one is served; one with a wrong one is not
+    required,
 };
 
 struct TlsOptions {
@@ -35,12 +43,20 @@ struct TlsOptions {
     Duration handshake_timeout = std::chrono::seconds(5);
     /// At once, on each shard; more connections are closed before they cost anything.
     std::uint32_t max_handshakes = 512;
+    ClientCertificates client_certificates = ClientCertificates::ignored;
+    /// PEM of the authorities whose certificates clients may show. Revocation lists in it are
+    /// obeyed; then each authority needs one. A session is resumed, for at most two hours, without
+    /// being checked again, but not once the authorities have changed.
+    std::string client_authorities = {};
+    std::string client_authorities_file = {};  ///< instead of the text
 };
 
 struct TlsClientOptions {
     /// PEM of the certificates to trust; empty: those of the system.
     std::string authorities = {};
     std::vector<std::string> protocols = {};
+    /// What the client shows of itself when it is asked; empty: nothing.
+    TlsCertificate certificate = {};
 };
 
 class TlsSession;
@@ -59,8 +75,9 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
-    /// New connections get these certificates (none given: the same files, read again); those that
-    /// are open keep theirs. On an error nothing changes. Blocks.
+    /// New connections get these certificates (none given: the same files, read again), and the
+    /// file of the clients' authorities is read again; those that are open keep theirs. On an error
+    /// nothing changes. Blocks.
     Result<> reload(std::vector<TlsCertificate> certificates = {});
 
     /// The server's side of a connection.
@@ -110,6 +127,8 @@ class TlsSession {
     std::string_view version() const;
     std::string_view cipher() const;
     const std::string& failure() const;
+    /// What the client has shown; null: nothing. Once the session is open.
+    const std::shared_ptr<const PeerCertificate>& peer_certificate() const;
 
   private:
     friend class TlsContext;

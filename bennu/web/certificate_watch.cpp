@@ -38,14 +38,16 @@ Task<> CertificateWatch::handle(Look) {
 }
 
 Task<CertificateWatch::Stamps> CertificateWatch::stamps() const {
-    co_return co_await offload([files = tls_.certificates] {
-        Stamps all;
-        for (const CertificateFiles& each : files) {
-            all.push_back(stamp_of(each.certificate_file));
-            all.push_back(stamp_of(each.key_file));
-        }
-        return all;
-    });
+    co_return co_await offload(
+        [files = tls_.certificates, authorities = tls_.client_authorities_file] {
+            Stamps all;
+            if (!authorities.empty()) all.push_back(stamp_of(authorities));
+            for (const CertificateFiles& each : files) {
+                all.push_back(stamp_of(each.certificate_file));
+                all.push_back(stamp_of(each.key_file));
+            }
+            return all;
+        });
 }
 
 Task<> CertificateWatch::reload(Stamps now) {

@@ -20,11 +20,11 @@ struct FileStamp {
 
 }  // namespace detail
 
-/// Looks at the files of an endpoint's certificates every `reload_every`, and has the endpoint read
-/// them again once they changed and then stayed as they are for one look, so that a chain and its
-/// key that are written one after the other are taken together. Connections that are open keep
-/// theirs. Says in the log how it went; what cannot be used is left alone until it changes again,
-/// and the endpoint goes on with what it has.
+/// Looks at the files of an endpoint's certificates and of its clients' authorities every
+/// `reload_every`, and has the endpoint read them again once they changed and then stayed as they
+/// are for one look, so that a chain and its key that are written one after the other are taken
+/// together. Connections that are open keep theirs. Says in the log how it went; what cannot be
+/// used is left alone until it changes again, and the endpoint goes on with what it has.
 class CertificateWatch : public Server {
   public:
     CertificateWatch(EndpointTls tls, std::string endpoint);

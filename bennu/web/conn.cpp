@@ -70,6 +70,9 @@ Scheme Conn::scheme() const {
     if (own.client && own.client->scheme) return *own.client->scheme;
     return own.request.tls ? Scheme::https : Scheme::http;
 }
+const net::PeerCertificate* Conn::client_certificate() const {
+    return state().request.client_certificate.get();
+}
 std::string_view Conn::remote_ip() const {
     const auto& own = state();
     return own.client && !own.client->ip.empty() ? own.client->ip : own.request.peer.host;

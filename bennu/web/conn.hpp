@@ -78,6 +78,9 @@ class Conn {
     const SocketAddress& peer() const;
     /// The client's address: the peer's, unless that is a trusted proxy that named another.
     std::string_view remote_ip() const;
+    /// The certificate that the client showed when it connected; null where it showed none, or was
+    /// not asked (`EndpointTls::client_certificates`). Behind a proxy it is the proxy's.
+    const net::PeerCertificate* client_certificate() const;
     Instant received() const;
     /// The client's `x-request-id` when it is well-formed, else one made on first use.
     std::string_view request_id() const;

@@ -9,6 +9,7 @@
 #include "bennu/runtime/within.hpp"
 #include "bennu/web/certificate_watch.hpp"
 #include "bennu/web/conn_state.hpp"
+#include "bennu/web/endpoint_config.hpp"
 #include "bennu/web/exchange.hpp"
 #include "bennu/web/receive_body.hpp"
 #include "bennu/web/refused_requests.hpp"
@@ -215,13 +216,8 @@ net::HttpServerOptions Endpoint::server_options() const {
     server.drain.pause = options_.drain_pause;
     server.proxy_protocol = options_.proxy_protocol;
     if (!options_.tls.certificates.empty()) {
-        net::TlsOptions& tls = server.tls.emplace();
-        for (const CertificateFiles& files : options_.tls.certificates) {
-            tls.certificates.push_back(
-                {.certificate_file = files.certificate_file, .key_file = files.key_file});
-        }
-        tls.handshake_timeout = options_.tls.handshake_timeout;
-        tls.ticket_secret = options_.secret;
+        server.tls = tls_options(options_.tls);
+        server.tls->ticket_secret = options_.secret;
     }
     server.interim_responses = options_.early_hints;
     server.max_connections = options_.max_connections;

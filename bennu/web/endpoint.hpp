@@ -28,6 +28,10 @@ struct CertificateFiles {
 };
 BENNU_RECORD(CertificateFiles, certificate_file, key_file)
 
+namespace net {
+BENNU_ENUM(ClientCertificates, ignored, optional, required)
+}  // namespace net
+
 /// The section `endpoint.tls`. TLS 1.2 and 1.3; session tickets follow from the endpoint's secret,
 /// so that all its processes resume each other's sessions.
 struct EndpointTls {
@@ -41,11 +45,15 @@ struct EndpointTls {
     /// For how long browsers shall come over HTTPS only (Strict-Transport-Security, said by an
     /// app's `SecureHeaders`); zero: nothing is said.
     Duration hsts = std::chrono::days(365);
+    /// Whether clients show a certificate of their own (mutual TLS): `Conn::client_certificate`.
+    net::ClientCertificates client_certificates = net::ClientCertificates::ignored;
+    /// PEM of the authorities that these must come from, with revocation lists if there are any.
+    std::string client_authorities_file = {};
     /// How often it is looked whether the files changed (`child_certificate_watch`); zero: never.
     Duration reload_every = std::chrono::seconds(5);
 };
 BENNU_RECORD(EndpointTls, certificates, handshake_timeout, redirect_port, public_port, hsts,
-             reload_every)
+             client_certificates, client_authorities_file, reload_every)
 
 /// The section `endpoint` of an app's configuration (`read_endpoint`).
 struct EndpointOptions {

@@ -47,6 +47,16 @@ void check_tls(const EndpointOptions& options, Complaints& complaints) {
         }
         if (tls.certificates[i].key_file.empty()) complaints.refuse(at, "must name a key_file");
     }
+    const bool asks = tls.client_certificates != net::ClientCertificates::ignored;
+    if (asks && tls.certificates.empty()) {
+        complaints.refuse("tls.client_certificates",
+                          "needs endpoint.tls.certificates: clients show theirs over TLS");
+    }
+    if (asks == tls.client_authorities_file.empty()) {
+        complaints.refuse("tls.client_authorities_file",
+                          asks ? "must name the authorities of the clients' certificates"
+                               : "needs tls.client_certificates to be optional or required");
+    }
     if (tls.redirect_port == 0) return;
     if (tls.certificates.empty()) {
         complaints.refuse("tls.redirect_port",
@@ -103,15 +113,22 @@ Result<EndpointOptions> read_endpoint(const Config& config, EndpointOptions defa
 }
 
 Result<> check_certificates(const EndpointOptions& options) {
-    net::TlsOptions tls;
-    for (const CertificateFiles& files : options.tls.certificates) {
-        tls.certificates.push_back(
-            {.certificate_file = files.certificate_file, .key_file = files.key_file});
-    }
-    if (tls.certificates.empty()) return {};
-    auto context = net::TlsContext::server(std::move(tls));
+    if (options.tls.certificates.empty()) return {};
+    auto context = net::TlsContext::server(tls_options(options.tls));
     if (!context) return std::move(context).error();
     return {};
+}
+
+net::TlsOptions tls_options(const EndpointTls& tls) {
+    net::TlsOptions options;
+    for (const CertificateFiles& files : tls.certificates) {
+        options.certificates.push_back(
+            {.certificate_file = files.certificate_file, .key_file = files.key_file});
+    }
+    options.handshake_timeout = tls.handshake_timeout;
+    options.client_certificates = tls.client_certificates;
+    options.client_authorities_file = tls.client_authorities_file;
+    return options;
 }
 
 std::string address_for_people(const EndpointOptions& options, const SocketAddress& bound) {

@@ -18,6 +18,9 @@ Result<EndpointOptions> read_endpoint(const Config& config, EndpointOptions defa
 /// is told before anything starts. Errors name the file.
 Result<> check_certificates(const EndpointOptions& options);
 
+/// The listener's side of the section: what its certificates, and those of its clients, ask for.
+net::TlsOptions tls_options(const EndpointTls& tls);
+
 /// Where a server is reached, as people write it: `http://localhost:4000` on this machine,
 /// `https://` with certificates, `unix:/path` for a Unix socket. `bound` is where it really
 /// listens.

@@ -71,6 +71,13 @@ TEST(EndpointConfig, WhatCannotBeIsRefusedWithItsLine) {
               "app.toml:4: endpoint.tls.redirect_port must be another port than endpoint.port");
     EXPECT_EQ(refused("[endpoint]\n[endpoint.tls]\ncertificates = [{key_file = \"b\"}]\n"),
               "app.toml:3: endpoint.tls.certificates.0 must name a certificate_file");
+    EXPECT_EQ(refused("[endpoint]\n[endpoint.tls]\nclient_certificates = \"required\"\n"
+                      "client_authorities_file = \"a.pem\"\n"),
+              "app.toml:3: endpoint.tls.client_certificates needs endpoint.tls.certificates: "
+              "clients show theirs over TLS");
+    EXPECT_EQ(refused("[endpoint]\n[endpoint.tls]\nclient_authorities_file = \"a.pem\"\n"),
+              "app.toml:3: endpoint.tls.client_authorities_file needs tls.client_certificates to "
+              "be optional or required");
     EXPECT_EQ(refused("[endpoint]\nsecret = \"short\"\n"),
               "app.toml:2: endpoint.secret must have at least 32 bytes");
     EXPECT_TRUE(refused("[endpoint]\ntrusted_proxies = [\"10.0.0.300\"]\n")

@@ -105,6 +105,7 @@ net::HttpRequest TestClient::make(TestRequest request) const {
     made.body = std::move(request.body);
     made.peer = std::move(request.peer);
     made.tls = request.tls;
+    made.client_certificate = std::move(request.client_certificate);
     if (on_shard()) made.received = now();
     return made;
 }

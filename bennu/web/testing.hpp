@@ -16,6 +16,7 @@ struct TestRequest {
     std::string body = {};
     SocketAddress peer = {"127.0.0.1", 50'000};
     bool tls = false;
+    std::shared_ptr<const net::PeerCertificate> client_certificate = {};
 };
 
 /// What came back, with the body as text.

@@ -175,6 +175,31 @@ curl_slist* header_list(const ClientRequest& request) {
     return list;
 }
 
+/// libcurl copies it.
+curl_blob blob_of(std::string_view text) {
+    return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+}
+
+void set_certificates(CURL* easy, const CurlTransportOptions& options) {
+    if (!options.authorities.empty()) {
+        const curl_blob pem = blob_of(options.authorities);
+        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
+    }
+    const TlsCertificate& own = options.certificate;
+    if (!own.certificate_file.empty()) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, own.certificate_file.c_str());
+    } else if (!own.certificate.empty()) {
+        const curl_blob pem = blob_of(own.certificate);
+        curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &pem);
+    }
+    if (!own.key_file.empty()) {
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, own.key_file.c_str());
+    } else if (!own.key.reveal().empty()) {
+        const curl_blob pem = blob_of(own.key.reveal());
+        curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &pem);
+    }
+}
+
 void set_up(CURL* easy, CurlTransfer& transfer) {
     const ClientRequest& request = transfer.request;
     const CurlTransportOptions& options = *transfer.options;
@@ -199,11 +224,7 @@ void set_up(CURL* easy, CurlTransfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
-    if (!options.authorities.empty()) {
-        curl_blob pem{const_cast<char*>(options.authorities.data()), options.authorities.size(),
-                      CURL_BLOB_COPY};
-        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
-    }
+    set_certificates(easy, options);
     set_method(easy, transfer);
     curl_slist* headers = header_list(request);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);

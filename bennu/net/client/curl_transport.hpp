@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "bennu/net/client/transport.hpp"
+#include "bennu/net/tls.hpp"
 
 namespace bennu::net {
 
@@ -24,6 +25,9 @@ struct CurlTransportOptions {
     std::size_t idle_connections = 256;
     /// PEM of the certificates to trust; empty: those of the system.
     std::string authorities = {};
+    /// What the client shows of itself to every server that asks for it (mutual TLS); none:
+    /// nothing.
+    TlsCertificate certificate = {};
     /// `http://host:port` of a proxy. Empty: none; the environment is never asked.
     std::string proxy = {};
     /// Of a streamed body, so much is held for its reader; then the server has to wait.

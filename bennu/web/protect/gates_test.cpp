@@ -5,6 +5,7 @@
 #include "bennu/web/protect/basic_auth.hpp"
 #include "bennu/web/protect/cors.hpp"
 #include "bennu/web/protect/force_ssl.hpp"
+#include "bennu/web/protect/require_client_certificate.hpp"
 #include "bennu/web/testing.hpp"
 
 namespace bennu {
@@ -69,6 +70,23 @@ TEST(BasicAuth, lets_in_who_is_on_the_list) {
     }
     EXPECT_THROW(BasicAuth({{"ada", Secret()}}), std::invalid_argument);
     EXPECT_THROW(BasicAuth({{"a:b", Secret("x")}}), std::invalid_argument);
+}
+
+TEST(RequireClientCertificate, lets_in_who_showed_one) {
+    auto router = std::make_shared<Router>();
+    router->plug(RequireClientCertificate{});
+    router->get("/",
+                [](Conn conn) { return text(conn, 200, conn.client_certificate()->common_name); });
+    TestClient client(router);
+    const TestResponse refused = client.get("/");
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_TRUE(refused.body.contains("client_certificate_required")) << refused.body;
+    net::PeerCertificate shown{.common_name = "sensor-7"};
+    EXPECT_EQ(client
+                  .send({.client_certificate =
+                             std::make_shared<const net::PeerCertificate>(std::move(shown))})
+                  .body,
+              "sensor-7");
 }
 
 HeaderList preflight(std::string origin) {
