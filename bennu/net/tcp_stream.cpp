@@ -182,7 +182,10 @@ bool TcpStream::encrypt(std::string_view text, std::size_t& done, bool& blocked)
 }
 
 void TcpStream::shutdown_write() {
-    if (socket_ < 0) return;
+    // The kernel announces every shutdown as news, also to who does it: one in answer to that would
+    // go on for ever.
+    if (socket_ < 0 || write_shut_) return;
+    write_shut_ = true;
     if (tls_) {
         tls_->close();
         bool blocked = false;

@@ -19,6 +19,7 @@ class TcpStream {
         : socket_(std::exchange(other.socket_, -1)),
           more_plaintext_(other.more_plaintext_),
           hung_up_(other.hung_up_),
+          write_shut_(other.write_shut_),
           readable_(other.readable_),
           out_(std::move(other.out_)),
           tls_(std::move(other.tls_)) {}
@@ -95,6 +96,7 @@ class TcpStream {
     const TlsSession* tls() const { return tls_.get(); }
     bool handshaking() const { return tls_ && tls_->status() == TlsSession::Status::handshaking; }
 
+    /// No more is written. Once: after the first time it does nothing.
     void shutdown_write();
     void close() {
         if (socket_ >= 0) reactor().close(std::exchange(socket_, -1));
@@ -102,7 +104,7 @@ class TcpStream {
     void adopt(SocketHandle socket) {
         close();
         socket_ = socket;
-        hung_up_ = readable_ = reading_on_ = false;
+        hung_up_ = write_shut_ = readable_ = reading_on_ = false;
     }
     Result<> watch() { return watch_io(socket_); }
     SocketHandle socket() const { return socket_; }
@@ -122,7 +124,8 @@ class TcpStream {
 
     SocketHandle socket_;
     bool more_plaintext_ = false;  ///< the last read filled the buffer
-    bool hung_up_ = false;
+    bool hung_up_ : 1 = false;
+    bool write_shut_ : 1 = false;
     bool readable_ = false;
     bool reading_on_ = false;  ///< a message for that is on its way
     std::string out_;
