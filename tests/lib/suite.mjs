@@ -22,32 +22,102 @@ export function afterEach(body) {
   afterwards.push(body);
 }
 
-export function within(ms, what, promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms for ${what}`)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+// A process that runs looks at the time more often than that. What is longer is a pause of the machine, or of this process.
+const look = 20;
+const longestLook = 100;
+let ran = 0;
+let looked = performance.now();
+setInterval(clock, look).unref();
+
+/// Milliseconds that this process was kept running: a pause of the machine counts for next to nothing. What takes long by
+/// this clock took long; by the wall's, it may have been the machine.
+export function clock() {
+  const now = performance.now();
+  ran += Math.min(now - looked, longestLook);
+  looked = now;
+  return ran;
 }
 
-/// Waits until `condition` yields something, and yields that.
-export async function until(what, condition, ms = 20_000) {
-  const end = Date.now() + ms;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`waited ${ms} ms until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+//// A stopwatch: what it yields is how long it took by the wall's clock and by this one.
+export function took() {
+  const [wall, own] = [performance.now(), clock()];
+  return () => ({ wall: performance.now() - wall, ran: clock() - own });
+}
+
+// What a test waits for at present: told of one that does not end.
+const waits = new Set();
+
+async function waiting(what, body) {
+  const wait = { what, began: clock() };
+  waits.add(wait);
+  try {
+    return await body(wait.began);
+  } finally {
+    waits.delete(wait);
   }
 }
 
+const told = (what) => (typeof what === "function" ? what() : what);
+
+function bounded(ms, what, promise) {
+  const began = clock();
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setInterval(() => {
+      if (clock() - began >= ms) reject(new Error(`waited ${ms} ms for ${told(what)}`));
+    }, Math.min(ms, longestLook));
+  });
+  return Promise.race([promise, late]).finally(() => clearInterval(timer));
+}
+
+/// The promise's outcome, unless that takes longer, by `clock`. `what` is a text, or yields one when it is late: what was seen.
+export function within(ms, what, promise) {
+  return waiting(what, () => bounded(ms, what, promise));
+}
+
+/// Waits until `condition` yields something, and yields that. `what` is as that of `within`.
+export function until(what, condition, ms = 20_000) {
+  return waiting(what, async (began) => {
+    for (;;) {
+      const asked = condition();
+      const value = asked instanceof Promise ? await bounded(ms, () => `an answer to whether ${told(what)}`, asked) : asked;
+      if (value) return value;
+      if (clock() - began > ms) throw new Error(`waited ${ms} ms until ${told(what)}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  });
+}
+
+// The kernel hands out the ports above these by itself: to whoever asks for any, and to connections.
+const [lowest, highest] = [20_000, 32_000];
+const held = [];
+
+/// A port that nobody uses, and that no other suite is given before this process ends: it may be left and taken again.
 export async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
+  for (;;) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    // A name of the kernel's that only one process can have at a time.
+    const claim = await listening({ path: `\0bennu-test-port-${port}` });
+    if (!claim) continue;
+    const probe = await listening({ port });
+    if (!probe) {
+      claim.close();
+      continue;
+    }
+    held.push(claim.unref());
+    probe.close();
+    await once(probe, "close");
+    return port;
+  }
+}
+
+/// A server that listens there, or null where somebody else does.
+function listening(where) {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.on("error", (error) => (error.code === "EADDRINUSE" ? resolve(null) : reject(error)));
+    server.listen(where, () => resolve(server));
+  });
 }
 
 /// Runs everything, or the tests whose names contain the first argument of the command line.
@@ -59,21 +129,30 @@ export async function finish() {
     ok ? (passed += 1) : (failed += 1);
     console.log(`${ok ? "ok" : "not ok"} ${text}`);
   };
-  const trouble = (error) => `\n  ${String(error.stack ?? error).replaceAll("\n", "\n  ")}`;
+  const said = (error) => `${error.stack ?? error}${error.cause ? `\nbecause of ${said(error.cause)}` : ""}`;
+  const trouble = (error) => `\n  ${said(error).replaceAll("\n", "\n  ")}`;
+  const pending = () => [...waits].map(({ what, began }) => `\nsince ${Math.round(clock() - began)} ms for ${told(what)}`).join("");
   for (const { name, body, ms } of chosen) {
     const began = Date.now();
+    waits.clear();
     try {
-      const said = await within(ms, "the whole test", body());
-      report(true, `${name}${said ? ` (${said})` : ""}`);
+      const measured = await bounded(ms, () => `the whole test; it waits${pending()}`, body());
+      report(true, `${name}${measured ? ` (${measured})` : ""}`);
     } catch (error) {
       report(false, name + trouble(error));
     }
-    for (const tidy of afterwards) await tidy();
+    for (const tidy of afterwards) {
+      try {
+        await bounded(60_000, "what comes after each test", tidy());
+      } catch (error) {
+        report(false, `after: ${name}${trouble(error)}`);
+      }
+    }
     if (process.env.SUITE_TIMES) console.log(`  ${Date.now() - began} ms`);
   }
   for (const body of cleanups.reverse()) {
     try {
-      await within(40_000, "the end of the suite", body());
+      await bounded(40_000, "the end of the suite", body());
     } catch (error) {
       report(false, `the end of the suite${trouble(error)}`);
     }
