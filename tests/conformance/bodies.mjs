@@ -4,7 +4,7 @@ import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
 import { test, within } from "../lib/suite.mjs";
-import { server } from "./harness.mjs";
+import { patience, server } from "./harness.mjs";
 
 /// A whole answer over HTTP/1.1; `begin` may write to the request.
 async function ask(url, options, begin = (request) => request.end()) {
@@ -13,7 +13,7 @@ async function ask(url, options, begin = (request) => request.end()) {
   request.on("continue", () => (continued = true));
   request.on("error", () => {});
   begin(request);
-  const [response] = await within(5000, "an answer", once(request, "response"));
+  const [response] = await within(patience, "an answer", once(request, "response"));
   let text = "";
   for await (const piece of response.setEncoding("utf8")) text += piece;
   request.destroy();
@@ -30,10 +30,10 @@ async function ask2(origin, headers, ends = true) {
     stream.on("continue", () => (continued = true));
     stream.on("trailers", (fields) => (trailers = fields));
     const closed = once(stream, "close");
-    const [answer] = await within(5000, "an answer", once(stream, "response"));
+    const [answer] = await within(patience, "an answer", once(stream, "response"));
     let text = "";
     for await (const piece of stream.setEncoding("utf8")) text += piece;
-    await within(5000, "the stream's end", closed);
+    await within(patience, "the stream's end", closed);
     return { status: answer[":status"], headers: answer, trailers, text, continued, code: stream.rstCode };
   } finally {
     session.destroy();

@@ -64,7 +64,7 @@ testEach("durable: what was said while the connection was lost", async ({ kind, 
   // And once more, without a goodbye.
   cut(socket, kind);
   await say(speaker, [7, 8]);
-  await until("it is back again", () => feed.statuses.length === 3, 8000);
+  await until("it is back again", () => feed.statuses.length === 3);
   await until("it has heard these, too", () => feed.seen.length === 8);
   assert.deepEqual(feed.seen, [1, 2, 3, 4, 5, 6, 7, 8]);
   assert.deepEqual(feed.statuses, ["new", "resumed", "resumed"]);
@@ -145,7 +145,7 @@ testEach("durable: a server that starts again knows nothing", async ({ transport
   await first.stop("SIGKILL");
   await until("the client notices", () => !socket.isConnected());
   const second = await start("server", first.port);
-  await until("it is back", () => feed.statuses.length === 2, 15_000);
+  await until("it is back", () => feed.statuses.length === 2);
   await say(feed.channel, [3]);
   await until("it hears what is new", () => feed.seen.includes(3));
   assert.deepEqual(feed.seen, [1, 2, "resync", 3]);
@@ -180,9 +180,9 @@ test("durable: one of two workers is killed", async () => {
   await until("both have heard all", () => feed.seen.length === 3 && other.seen.length === 3);
   process.kill(first, "SIGKILL");
   for (const n of [4, 5]) shout(other, n);
-  await until("it is back", () => feed.statuses.length >= 2, 15_000);
+  await until("it is back", () => feed.statuses.length >= 2);
   shout(other, 6);
-  await until("it hears what is new", () => feed.seen.includes(6), 15_000);
+  await until("it hears what is new", () => feed.seen.includes(6));
   // On the worker that lived on nothing is missed; a new one says that it knows nothing.
   const all = feed.seen.filter((n) => n !== "resync");
   assert.deepEqual([...all.slice(0, 3)].sort(), [1, 2, 3]);

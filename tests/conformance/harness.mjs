@@ -6,6 +6,10 @@ import { serversOf } from "../lib/servers.mjs";
 import { afterEach, test, until, within } from "../lib/suite.mjs";
 
 const build = process.env.CONFORMANCE_BUILD;
+
+/// For what must come, however busy the machine is.
+export const patience = 20_000;
+
 export const { start, server } = serversOf(
   {
     hello: `${build}/examples/hello/example_hello`,
@@ -62,13 +66,13 @@ export async function client(base, options = {}, path = "/socket") {
   sockets.add(socket);
   const opened = new Promise((resolve) => socket.onOpen(resolve));
   socket.connect();
-  await within(5000, "the socket to open", opened);
+  await within(patience, "the socket to open", opened);
   return socket;
 }
 
 /// The outcome of a push or join: [status, response].
 export function outcome(push) {
-  return within(5000, "an answer", new Promise((resolve) => {
+  return within(patience, "an answer", new Promise((resolve) => {
     for (const status of ["ok", "error", "timeout"]) push.receive(status, (response) => resolve([status, response]));
   }));
 }
@@ -81,7 +85,7 @@ export async function join(socket, topic, params = {}) {
 }
 
 export function nextEvent(channel, event) {
-  return within(5000, `the event ${event}`, new Promise((resolve) => {
+  return within(patience, `the event ${event}`, new Promise((resolve) => {
     const ref = channel.on(event, (payload) => {
       channel.off(event, ref);
       resolve(payload);
@@ -98,13 +102,14 @@ export async function raw(url, protocols = [], options = {}) {
     const frame = binary ? data.toString("hex") : data.toString();
     waiting.length > 0 ? waiting.shift()(frame) : frames.push(frame);
   });
-  socket.closed = new Promise((resolve) => socket.on("close", (code, reason) => resolve([code, reason.toString()])));
+  const closed = new Promise((resolve) => socket.on("close", (code, reason) => resolve([code, reason.toString()])));
+  Object.defineProperty(socket, "closed", { get: () => within(patience, "the close", closed) });
   socket.next = () =>
     frames.length > 0
       ? Promise.resolve(frames.shift())
-      : within(5000, "a frame", new Promise((resolve) => waiting.push(resolve)));
+      : within(patience, "a frame", new Promise((resolve) => waiting.push(resolve)));
   socket.pending = () => frames.length;
-  await within(5000, "the handshake", new Promise((resolve, reject) => {
+  await within(patience, "the handshake", new Promise((resolve, reject) => {
     socket.on("open", resolve);
     socket.on("error", reject);
     socket.on("unexpected-response", (_, response) => reject(new Error(`status ${response.statusCode}`)));

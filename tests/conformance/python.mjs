@@ -12,7 +12,7 @@ const cases = ["echo", "compressed", "fragments", "pings", "closes", "megabyte",
 for (const name of cases) {
   test(`python: ${name}`, async () => {
     const { ws } = await server("server");
-    const { stdout } = await promisify(execFile)("/usr/bin/python3", [script, name, ws], { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)("/usr/bin/python3", [script, name, ws], { timeout: 90_000 });
     assert.equal(stdout.trim(), "ok");
   });
 }

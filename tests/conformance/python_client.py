@@ -47,12 +47,12 @@ async def fragments(base):
 async def pings(base):
     async with connect(base) as socket:
         for payload in [b"", b"p", b"x" * 125]:
-            await asyncio.wait_for(await socket.ping(payload), 5)
+            await asyncio.wait_for(await socket.ping(payload), 20)
         await socket.pong(b"nobody asked")
 
         async def parts():
             yield "a"
-            await asyncio.wait_for(await socket.ping(), 5)
+            await asyncio.wait_for(await socket.ping(), 20)
             yield "b"
 
         await socket.send(parts())
@@ -104,5 +104,5 @@ async def channel(base):
         assert json.loads(await socket.recv()) == ["1", "2", "echo:a", "phx_reply", {"status": "ok", "response": {"n": [1, "x"]}}]
 
 
-asyncio.run(asyncio.wait_for(globals()[sys.argv[1]](sys.argv[2]), 25))
+asyncio.run(asyncio.wait_for(globals()[sys.argv[1]](sys.argv[2]), 80))
 print("ok")
