@@ -2,6 +2,7 @@
 #include <atomic>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <string_view>
 #include <thread>
 
@@ -191,8 +192,10 @@ Response echo_socket(Conn conn) {
 Response hinted(Conn conn) {
     early_hints(conn, {"</app.css>; rel=preload; as=style"});
     early_hints(conn, {"</app.js>; rel=preload", "</logo.svg>; rel=preload"});
-    std::this_thread::sleep_for(300ms);
-    return text(conn, 200, "page");
+    const std::filesystem::path file(conn.query<std::string>("until").value_or(""));
+    for (int look = 0; look < 10'000 && !std::filesystem::exists(file); ++look)
+        std::this_thread::sleep_for(1ms);
+    return text(conn, 200, std::filesystem::exists(file) ? "page" : "nobody had the hints");
 }
 
 /// Says more of its text once that is through.
