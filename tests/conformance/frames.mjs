@@ -175,7 +175,7 @@ test("frames: a message over the limit closes with 1009, silence with a close", 
   assert.equal((await big.closed)[0], 1009);
   const { output } = await server("server");
   await until("the log names the setting", () => /"?longer than the socket takes.*max_message/.test(output()));
-  const silent = await raw(`${ws}/small/websocket?vsn=2.0.0`);
+  const silent = await raw(`${ws}/brief/websocket?vsn=2.0.0`);
   const began = Date.now();
   await silent.closed;
   assert.ok(Date.now() - began >= 900, "closed too early");

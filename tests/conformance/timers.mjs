@@ -88,12 +88,12 @@ test("timers: the client's own back-off of a join that is refused", async () => 
 
 test("timers: an idle client is closed with 1001, and comes back", async () => {
   const { ws } = await server("server");
-  const socket = await client(ws, { ...quick, heartbeatIntervalMs: 60_000 }, "/small");
+  const socket = await client(ws, { ...quick, heartbeatIntervalMs: 60_000 }, "/brief");
   const channel = await join(socket, "echo:a");
   const rejoins = rejoinsOf(channel);
   const closes = [];
   socket.onClose(({ code, reason }) => closes.push([code, reason]));
-  await until("it is back", () => rejoins.count === 1 && socket.isConnected());
+  await until("it is back", () => rejoins.count >= 1 && socket.isConnected());
   // Versions of the client before 1.8.16 stay away after 1000.
   assert.deepEqual(closes[0], [1001, "idle"]);
 });

@@ -266,7 +266,10 @@ Task<Result<>> serve(std::uint16_t port) {
                   .origins = {"https://friend.example"}});
     mount_socket(*router, {.path = "/small",
                            .channels = {channel<EchoChannel>("echo:*")},
-                           .limits = {.max_channels = 3, .max_message = 1000, .idle_timeout = 1s}});
+                           .limits = {.max_channels = 3, .max_message = 1000}});
+    mount_socket(*router, {.path = "/brief",
+                           .channels = {channel<EchoChannel>("echo:*")},
+                           .limits = {.idle_timeout = 1s}});
     mount_socket(*router, {.path = "/squeezed",
                            .channels = {channel<EchoChannel>("echo:*")},
                            .compress = {.enabled = true}});
