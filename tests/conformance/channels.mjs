@@ -202,7 +202,8 @@ testEach("channels: any status, and no answer at all", async ({ transport }) => 
 testEach("channels: a join that takes too long is left, and joined again", async ({ transport }) => {
   const { ws } = await server("server");
   const socket = await client(ws, { ...quick, transport });
-  const channel = socket.channel("echo:sluggish", {});
+  let tries = 0;
+  const channel = socket.channel("echo:sluggish", () => ({ try: (tries += 1) }));
   let joins = 0;
   let timeouts = 0;
   channel.join(200).receive("ok", () => (joins += 1)).receive("timeout", () => (timeouts += 1));

@@ -27,15 +27,13 @@ struct Greeting {
 };
 BENNU_RECORD(Greeting, name, times)
 
-std::atomic<int> sluggish_joins = 0;
-
 struct EchoChannel : Channel {
     struct Tick {};
 
     Task<Join> join(Topic topic, Json params) override {
         if (topic == "echo:closed") co_return Join::refuse(Json::object({{"reason", "closed"}}));
-        // The first of two joins is slower than its client waits.
-        if (topic == "echo:sluggish" && sluggish_joins++ % 2 == 0) co_await bennu::sleep(400ms);
+        // The first join is slower than its client waits.
+        if (topic == "echo:sluggish" && params["try"] == Json(1)) co_await bennu::sleep(400ms);
         if (topic == "echo:boom") throw std::runtime_error("join fails on purpose");
         co_return Join::ok(Json::object({{"params", params}, {"assigns", assigns()}}));
     }
