@@ -4,8 +4,8 @@ import { Presence } from "phoenix";
 import { test, until } from "../lib/suite.mjs";
 import { client, outcome, server, start, testEach, whileHalted, workersOf } from "./harness.mjs";
 
-// Its polls wait for a second, so that somebody who does not poll any more is missed soon.
-async function enter(ws, name, { path = "/quick", topic = "people", ...options } = {}) {
+// Its polls wait for four seconds, so that somebody who does not poll any more is missed soon, and one who pauses is not.
+async function enter(ws, name, { path = "/soon", topic = "people", ...options } = {}) {
   const socket = await client(ws, { rejoinAfterMs: () => 20, reconnectAfterMs: () => 20, ...options }, path);
   const channel = socket.channel(topic, { name });
   const presence = new Presence(channel);

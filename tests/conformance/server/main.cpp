@@ -186,7 +186,7 @@ Response echo_socket(Conn conn) {
                      {.options = {.max_message = 2 * 1024 * 1024, .deflate = {.enabled = true}}});
 }
 
-/// Computes after its hints: they are on their way already.
+/// Computes after its hints, until the client, who has them by then, makes a file of that name.
 Response hinted(Conn conn) {
     early_hints(conn, {"</app.css>; rel=preload; as=style"});
     early_hints(conn, {"</app.js>; rel=preload", "</logo.svg>; rel=preload"});
@@ -274,11 +274,17 @@ Task<Result<>> serve(std::uint16_t port) {
     mount_socket(
         *router,
         {.path = "/quick",
-         .channels = {channel<EchoChannel>("echo:*"), channel<PeopleChannel>("people"),
+         .channels = {channel<EchoChannel>("echo:*")},
+         .connect = &connect,
+         .longpoll = LongPollOptions{.window = 1s, .max_body = 10'000}});
+    mount_socket(
+        *router,
+        {.path = "/soon",
+         .channels = {channel<PeopleChannel>("people"),
                       channel<PeopleChannel>("members:*", {.fetch = &accounts}),
                       channel<OutageChannel>("outage:*", {.fetch = {&accounts, {.retry = 100ms}}})},
          .connect = &connect,
-         .longpoll = LongPollOptions{.window = 1s, .max_body = 10'000}});
+         .longpoll = LongPollOptions{.window = 4s}});
     router->websocket("/echo", &echo_socket);
     router->websocket("/echo/websocket", &echo_socket);  // where the client looks for a socket
     router->get("/hinted", &hinted);
