@@ -16,7 +16,7 @@ async function exchange(bytes, { end = false } = {}) {
   socket.on("error", () => {});
   socket.write(bytes);
   if (end) socket.end();
-  await within(10_000, "the server to close the connection", once(socket, "close"));
+  await within(20_000, "the server to close the connection", once(socket, "close"));
   return Buffer.concat(parts).toString("latin1");
 }
 

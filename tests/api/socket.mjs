@@ -5,6 +5,9 @@ import { atEnd, within } from "../lib/suite.mjs";
 
 export { Presence };
 
+/// For what must come, however busy the machine is.
+export const patience = 20_000;
+
 const sockets = new Set();
 atEnd(async () => sockets.forEach((socket) => socket.disconnect()));
 
@@ -19,7 +22,7 @@ export async function client({ ws }, params = {}) {
   sockets.add(socket);
   const opened = new Promise((resolve) => socket.onOpen(resolve));
   socket.connect();
-  await within(5000, "the socket to open", opened);
+  await within(patience, "the socket to open", opened);
   return socket;
 }
 
@@ -31,7 +34,7 @@ export function leave(socket) {
 
 /// The outcome of a push or join: [status, response].
 export function outcome(push) {
-  return within(5000, "an answer", new Promise((resolve) => {
+  return within(patience, "an answer", new Promise((resolve) => {
     for (const status of ["ok", "error", "timeout"]) push.receive(status, (response) => resolve([status, response]));
   }));
 }
@@ -53,7 +56,7 @@ export async function joinOutcome(socket, topic, params = {}) {
 }
 
 /// The next payload of an event that the test wants.
-export function next(channel, event, wanted = () => true, ms = 5000) {
+export function next(channel, event, wanted = () => true, ms = patience) {
   return within(ms, `the event ${event}`, new Promise((resolve) => {
     const ref = channel.on(event, (payload) => {
       if (!wanted(payload)) return;
@@ -70,7 +73,7 @@ export async function raw({ ws }, path = "/socket/websocket?vsn=2.0.0") {
   socket.on("message", (data) => socket.frames.push(data.toString()));
   socket.on("error", () => {});
   socket.closed = new Promise((resolve) => socket.on("close", resolve));
-  await within(5000, "the handshake", new Promise((resolve, reject) => {
+  await within(patience, "the handshake", new Promise((resolve, reject) => {
     socket.on("open", resolve);
     socket.on("unexpected-response", (_, response) => reject(new Error(`status ${response.statusCode}`)));
   }));
