@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { once } from "node:events";
 import { apiOf, created, interrupt, run, start, temporaryFolder } from "../lib/assetronics.mjs";
-import { freePort, test, until } from "../lib/suite.mjs";
+import { freePort, test, took, until } from "../lib/suite.mjs";
 import { assertStatus } from "./expect.mjs";
 import { client, joined } from "./socket.mjs";
 
@@ -18,6 +18,14 @@ const alive = (pid) => {
   }
 };
 
+/// How much slower than usual this machine is at present, at least 1: to prepare an empty folder takes less than half a second
+/// on one that has nothing else to do.
+async function slowness() {
+  const time = took();
+  assert.equal(await run(["migrate"], { DATA_DIR: temporaryFolder() }).finished(), 0);
+  return Math.max(1, time().ran / 500);
+}
+
 // proves 1.9
 test("Ctrl-C ends everything within seconds, and a second start is quick and has everything", async () => {
   const here = await start();
@@ -25,17 +33,18 @@ test("Ctrl-C ends everything within seconds, and a second start is quick and has
   const asset = await created(apiOf(here), { name: "Kept" });
   const node = await here.node();
   await joined(await client(here), "assets:demo");
-  const stopping = Date.now();
+  const seconds = 5000 * (await slowness());
+  const stopping = took();
   assert.equal(await interrupt(here), 0, here.output);
-  const stopped = Date.now() - stopping;
-  assert.ok(stopped < 5000, `${stopped} ms`);
+  const stopped = Math.round(stopping().ran);
+  assert.ok(stopped < seconds, `${stopped} ms, not ${seconds}`);
   assert.ok(!alive(node), "the node is gone");
   assert.deepEqual(here.crashReports(), []);
 
-  const starting = Date.now();
+  const starting = took();
   const again = await start({ data: here.data });
-  const started = Date.now() - starting;
-  assert.ok(started < 5000, `${started} ms`);
+  const started = Math.round(starting().ran);
+  assert.ok(started < seconds, `${started} ms, not ${seconds}`);
   const call = apiOf(again);
   assert.deepEqual(assertStatus(await call("GET", `/assets/${asset.id}`), 200).data, asset);
   assert.equal(await again.stop("SIGTERM"), 0);

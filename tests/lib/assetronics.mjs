@@ -65,8 +65,8 @@ class Command {
     return this.child.pid;
   }
   /// Waits for the end by itself; yields the exit status.
-  finished(ms = 30_000) {
-    return within(ms, `the end of ${this.child.spawnargs.slice(1).join(" ")}; it said:\n${this.output}`, this.ended);
+  finished(ms = 60_000) {
+    return within(ms, () => `the end of ${this.child.spawnargs.slice(1).join(" ")}; it said:\n${this.output}`, this.ended);
   }
   /// With whatever it started itself.
   killAll() {
@@ -77,7 +77,7 @@ class Command {
     }
     return this.finished();
   }
-  async stop(signal = "SIGTERM", ms = 30_000) {
+  async stop(signal = "SIGTERM", ms = 60_000) {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     return this.finished(ms);
   }
@@ -113,8 +113,8 @@ export class Server extends Command {
   readyCount() {
     return this.stdout.split("Assetronics is ready at ").length - 1;
   }
-  async waitReady(times = 1, ms = 30_000) {
-    const ready = until("the server is ready", () => this.readyCount() >= times, ms);
+  async waitReady(times = 1, ms = 120_000) {
+    const ready = until(() => `the server is ready ${times} times; it said:\n${this.output}`, () => this.readyCount() >= times, ms);
     const ended = this.ended.then((code) => {
       throw new Error(`the server ended with ${code}:\n${this.output}`);
     });

@@ -18,7 +18,7 @@ export function serversOf(programs, ready = {}) {
     running.add(child);
     let output = "";
     child.stderr.on("data", (data) => (output += data));
-    await within(20_000, `${name} to start`, new Promise((resolve, reject) => {
+    await within(60_000, () => `${name} to start; it said "${output}"`, new Promise((resolve, reject) => {
       child.stdout.on("data", (data) => {
         output += data;
         if ((ready[name] ?? saysReady)(output)) resolve();
@@ -34,9 +34,9 @@ export function serversOf(programs, ready = {}) {
       output: () => output,
       async stop(signal = "SIGTERM") {
         if (!running.delete(child)) return;
-        const ended = child.exitCode === null ? once(child, "exit") : null;
+        const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : null;
         child.kill(signal);
-        if (ended) await within(30_000, `${name} to stop`, ended);
+        if (ended) await within(60_000, () => `${name} to stop; it said "${output}"`, ended);
       },
     };
   }

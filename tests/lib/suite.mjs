@@ -8,7 +8,7 @@ const afterwards = [];
 
 /// `body` may return a text, which is printed beside the name: what it measured. `ms` is for what hangs, not for what is
 /// slow: the machine may have other things to do.
-export function test(name, body, ms = 120_000) {
+export function test(name, body, ms = 300_000) {
   tests.push({ name, body, ms });
 }
 
@@ -152,7 +152,7 @@ export async function finish() {
   }
   for (const body of cleanups.reverse()) {
     try {
-      await bounded(40_000, "the end of the suite", body());
+      await bounded(120_000, "the end of the suite", body());
     } catch (error) {
       report(false, `the end of the suite${trouble(error)}`);
     }
