@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { apiOf, fields, program, start, temporaryFolder } from "../lib/assetronics.mjs";
-import { test, until } from "../lib/suite.mjs";
+import { test, took, until } from "../lib/suite.mjs";
 import { assertStatus } from "./expect.mjs";
 import { client, joined, leave, next } from "./socket.mjs";
 
@@ -30,13 +30,25 @@ test("five upgrades while writes and an import run: no request fails, no write i
 
   const acknowledged = new Set();
   let working = true;
+  /// Asks on a connection of its own, as many clients do. One that was kept from sending for so long that the old node took
+  /// it for silent has asked nothing, and asks again.
+  const ask = async (...args) => {
+    for (;;) {
+      const time = took();
+      try {
+        return await call(...args, { connection: "close" });
+      } catch (error) {
+        const { wall, ran } = time();
+        if (wall - ran < 700) throw error;
+      }
+    }
+  };
   const writers = Promise.all(Array.from({ length: 16 }, async () => {
     while (working) {
       const asset = fields();
-      // A connection of its own each time, as many clients have.
-      assertStatus(await call("POST", "/assets", { asset }, { connection: "close" }), 201);
+      assertStatus(await ask("POST", "/assets", { asset }), 201);
       acknowledged.add(asset.tag);
-      assertStatus(await call("GET", "/summary", undefined, { connection: "close" }), 200);
+      assertStatus(await ask("GET", "/summary", undefined), 200);
     }
   }));
   writers.catch(() => (working = false));
@@ -73,7 +85,7 @@ test("five upgrades while writes and an import run: no request fails, no write i
     if (page >= meta.total_pages) break;
   }
   for (const tag of acknowledged) assert.ok(present.has(tag), `${tag} was acknowledged and is lost`);
-  await until("the socket is back", () => assets.state === "joined", 10_000);
+  await until("the socket is back", () => assets.state === "joined");
   const heard = next(assets, "asset_created", ({ asset }) => asset.name === "After all that");
   await call("POST", "/assets", { asset: fields({ name: "After all that" }) });
   await heard;
