@@ -15,7 +15,7 @@ const said = "said";
 /// A reader that notes numbers and how its joins went on, and a writer on a socket of its own.
 function pair(base, resume = true) {
   const seen = { numbers: [], joins: [], resyncs: 0 };
-  const socket = connect(base, { reconnectAfterMs: () => 300 });
+  const socket = connect(base);
   const reader = openChannel(socket, topic, {
     resume,
     events: { [said]: ({ n }) => seen.numbers.push(n) },
@@ -31,9 +31,15 @@ function pair(base, resume = true) {
     async joined() {
       await until("both are in the topic", () => reader.state.joined && writer.state.joined);
     },
+    /// Until it comes `back`, however long what is written meanwhile takes.
     async cut() {
+      socket.away = true;
       loseConnection(socket);
       await until("the connection is lost", () => !reader.state.joined);
+    },
+    async back() {
+      socket.away = false;
+      await until("back", () => reader.state.joined);
     },
   };
 }
@@ -45,13 +51,13 @@ async function withServer(body) {
 
 test("durable: what was said while the connection was lost follows, in order, once", () =>
   withServer(async (base) => {
-    const { seen, reader, write, joined, cut } = pair(base);
+    const { seen, write, joined, cut, back } = pair(base);
     await joined();
     await write(1);
     await until("the first was read", () => seen.numbers.length === 1);
     await cut();
     for (const n of [2, 3, 4]) await write(n);
-    await until("back", () => reader.state.joined);
+    await back();
     await write(5);
     await until("all were read", () => seen.numbers.length >= 5);
     assert.deepEqual(seen.numbers, [1, 2, 3, 4, 5]);
@@ -61,14 +67,14 @@ test("durable: what was said while the connection was lost follows, in order, on
 
 test("durable: what is not kept any more is a resync, and reading goes on after it", () =>
   withServer(async (base) => {
-    const { seen, reader, write, joined, cut } = pair(base);
+    const { seen, write, joined, cut, back } = pair(base);
     await joined();
     await write(1);
     await until("the first was read", () => seen.numbers.length === 1);
     await cut();
     const last = keep + 3;
     for (let n = 2; n <= last; n += 1) await write(n);
-    await until("back", () => reader.state.joined);
+    await back();
     await write(last + 1);
     await until("reading goes on", () => seen.numbers.length >= 2);
     assert.deepEqual(seen.numbers, [1, last + 1]);
@@ -93,11 +99,11 @@ test("durable: a position kept elsewhere goes on from there", () =>
 
 test("durable: the topic's very first message is not missed either", () =>
   withServer(async (base) => {
-    const { seen, reader, write, joined, cut } = pair(base);
+    const { seen, write, joined, cut, back } = pair(base);
     await joined();
     await cut();
     await write(1);
-    await until("back", () => reader.state.joined);
+    await back();
     await until("it was read", () => seen.numbers.length >= 1);
     assert.deepEqual(seen.numbers, [1]);
     assert.deepEqual(seen.joins, ["new", "resumed"]);
@@ -108,11 +114,11 @@ test("durable: a client that has seen nothing yet still misses nothing after its
     const earlier = pair(base);
     await earlier.joined();
     await earlier.write(1);
-    const { seen, reader, write, joined, cut } = pair(base);
+    const { seen, write, joined, cut, back } = pair(base);
     await joined();
     await cut();
     await write(2);
-    await until("back", () => reader.state.joined);
+    await back();
     await until("what was missed was read", () => seen.numbers.length >= 1);
     assert.deepEqual(seen.numbers, [2]);
     assert.deepEqual(seen.joins, ["new", "resumed"]);
@@ -145,7 +151,7 @@ test("durable: the stand-in's tricks: a message twice, a loss between nodes, ano
 
 test("durable: data that events carry on is not replaced by a reply that holds them already", () =>
   withServer(async (base) => {
-    const socket = connect(base, { reconnectAfterMs: () => 300 });
+    const socket = connect(base);
     const reader = openChannel(socket, topic, {
       resume: true,
       reduce: { [said]: (data, { n }) => ({ ...data, numbers: [...(data.numbers ?? []), n] }) },
@@ -154,9 +160,11 @@ test("durable: data that events carry on is not replaced by a reply that holds t
     await until("both are in the topic", () => reader.state.joined && writer.state.joined);
     await writer.push(say, { n: 1 });
     await until("read", () => reader.state.data.numbers?.length === 1);
+    socket.away = true;
     loseConnection(socket);
     await until("lost", () => !reader.state.joined);
     await writer.push(say, { n: 2 });
+    socket.away = false;
     await until("carried on", () => reader.state.data.numbers?.length >= 2);
     assert.deepEqual(reader.state.data.numbers, [1, 2]);
   }));

@@ -18,10 +18,16 @@ export const meters = process.env.CLIENTS_METERS.split(":");
 export const { start, server } = serversOf(programs);
 
 const sockets = new Set();
-/// An npm phoenix socket that connects, tries again soon, and notes the frames that it sent: `sent("phx_join")` counts.
+// Where nothing answers.
+const nowhere = "ws://127.0.0.1:1/";
+/// An npm phoenix socket that connects, tries again soon, and notes the frames that it sent: `sent("phx_join")` counts. While it
+/// is `away` it reaches no server.
 export function connect(base, { path = "/socket", ...options } = {}) {
   const frames = [];
   class Recorded extends WebSocket {
+    constructor(url, ...more) {
+      super(socket.away ? nowhere : url, ...more);
+    }
     send(data, ...more) {
       if (typeof data === "string") frames.push(JSON.parse(data));
       super.send(data, ...more);
@@ -34,6 +40,7 @@ export function connect(base, { path = "/socket", ...options } = {}) {
     rejoinAfterMs: soon,
     ...options,
   });
+  socket.away = false;
   socket.frames = frames;
   socket.sent = (event) => frames.filter((frame) => frame[3] === event).length;
   sockets.add(socket);
