@@ -234,6 +234,23 @@ test("a lost connection and a new server are survived", async () => {
   await second.stop();
 });
 
+test("a join that the connection takes along is joined later, and its end of time harms nothing", async () => {
+  const { ws } = await server("conformance");
+  const socket = connect(ws);
+  await uncaught(async (faults) => {
+    const timeout = 1000;
+    const echo = openChannel(socket, "echo:sluggish", { params: { try: 1 }, timeout });
+    await until("the join is on its way", () => socket.sent("phx_join") === 1);
+    socket.away = true;
+    loseConnection(socket);
+    await new Promise((resolve) => setTimeout(resolve, timeout + 200));
+    assert.deepEqual(faults, []);
+    socket.away = false;
+    await until("joined", () => echo.state.joined);
+    assert.deepEqual(await echo.push("echo", { n: 1 }), { n: 1 });
+  });
+});
+
 test("presence is typed metas by key, and empty again when everybody has left", async () => {
   const { ws } = await server("chat");
   const socket = connect(ws);

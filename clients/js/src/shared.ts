@@ -147,7 +147,9 @@ export class SharedChannel {
   }
 
   /** Every message of the topic, before phoenix's own bindings see it. */
-  #arrived(event: string, payload: any, ref: unknown): unknown {
+  #arrived(event: string | null, payload: any, ref: unknown): unknown {
+    // So phoenix tells of a join whose time is up, when its connection was lost before.
+    if (event === null) return payload
     if (event === 'phx_reply') this.#otherStatus(payload, ref)
     if (event.startsWith('phx_') || event.startsWith('chan_reply_')) return payload
     if (event === 'resync' && isPosition(payload?.position)) {
