@@ -36,7 +36,7 @@ function device(url, topic, params = {}, ...more) {
     trouble: () => trouble,
     say: (event, payload) => child.stdin.write(`${event} ${JSON.stringify(payload)}\n`),
     async saw(what) {
-      const found = await until(`the device says "${what}" (it said ${lines.join(" | ")} ${trouble})`, () => {
+      const found = await until(() => `the device says "${what}" (it said ${lines.join(" | ")} ${trouble})`, () => {
         const at = lines.findIndex((line, index) => index >= read && line.startsWith(what));
         return at >= 0 && [at];
       });
@@ -45,7 +45,7 @@ function device(url, topic, params = {}, ...more) {
     },
     async end() {
       child.stdin.end();
-      const [code] = child.exitCode === null ? await within(15_000, "the device to end", once(child, "exit")) : [child.exitCode];
+      const [code] = child.exitCode === null ? await within(20_000, "the device to end", once(child, "exit")) : [child.exitCode];
       devices.delete(child);
       return code;
     },
@@ -73,7 +73,7 @@ test("device: joins, pushes, gets its reply, and hears what others say", async (
 for (const [how, program] of [["as a part of", meters[0]], ["installed for", meters[1]]]) {
   test(`device: the client is used ${how} another project`, async () => {
     const { ws } = await server("chat");
-    const { stdout } = await promisify(execFile)(program, [`${ws}/socket`, "room:meters"], { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(program, [`${ws}/socket`, "room:meters"], { timeout: 60_000 });
     assert.match(stdout, /^ok .*"text":"hello"/);
   });
 }

@@ -6,7 +6,7 @@ import { test } from "../lib/suite.mjs";
 
 for (const library of ["vue", "react"]) {
   test(`${library}: rendered on a server without a window, a connection or anything left behind`, async () => {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["render_page.mjs", library], { timeout: 20_000 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["render_page.mjs", library], { timeout: 60_000 });
     assert.equal(stdout, "<p>out 0</p> channels: 0\n");
     assert.equal(stderr, "");
   });

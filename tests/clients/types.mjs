@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { test } from "../lib/suite.mjs";
 import { programs, work } from "./harness.mjs";
 
-const run = promisify(execFile);
+const run = (program, args) => promisify(execFile)(program, args, { timeout: 200_000 });
 // Below this folder, so that the packages are found.
 const folder = new URL("node_modules/.typed/", import.meta.url).pathname;
 
