@@ -9,6 +9,7 @@
 #include "bennu/base/events.hpp"
 #include "bennu/base/log.hpp"
 #include "bennu/net/drain.hpp"
+#include "bennu/net/drain_watch.hpp"
 #include "bennu/net/http2_connection.hpp"
 #include "bennu/net/memory_use.hpp"
 #include "bennu/runtime/ready_queue.hpp"
@@ -230,6 +231,7 @@ Task<> Acceptor::terminate(ExitReason) {
     const DrainPace pace(serving_->options.drain, sockets.size(), shard_count());
     const Instant began = now();
     Instant next_batch = began;
+    DrainWatch watch(began);
     // Some may still be on their way from other shards.
     while ((table_->size() > 0 || serving_->counts->on(shard_index()) > 0) &&
            now() - began < longest_drain) {
@@ -241,14 +243,15 @@ Task<> Acceptor::terminate(ExitReason) {
             sockets.resize(left);
             next_batch = now() + pace.pause(random());
         }
+        const Duration waited = watch.look(now());
         // Requests in progress end their connections themselves.
         for (Pid connection : table_->connections()) {
             auto* http = local_body(Ref<HttpConnection>(connection));
-            if (http && http->silent_for(now() - began)) {
-                cast(Ref<HttpConnection>(connection), HttpConnection::EndSilence{now() - began});
+            if (http && http->silent_for(waited)) {
+                cast(Ref<HttpConnection>(connection), HttpConnection::EndSilence{waited});
             }
             auto* http2 = local_body(Ref<Http2Connection>(connection));
-            if (http2) http2->settle(now() - began);
+            if (http2) http2->settle(waited);
         }
         co_await sleep(20ms);
         table_->sweep(now());

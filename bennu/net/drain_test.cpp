@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "bennu/net/drain.hpp"
+#include "bennu/net/drain_watch.hpp"
 #include "bennu/net/http_server.hpp"
 #include "bennu/net/testing.hpp"
 #include "bennu/runtime/simulation_testing.hpp"
@@ -82,6 +83,15 @@ BENNU_SIM_TEST(Drain, an_idle_connection_is_closed_soon_but_not_at_once, options
     const std::string silent =
         heard_while_stopping(options, request_for("/one"), "served /one", 0s, "");
     EXPECT_TRUE(silent.contains("served /one")) << silent;
+}
+
+TEST(Drain, a_pause_of_the_machine_is_nobodys_silence) {
+    Instant at{};
+    DrainWatch watch(at);
+    for (int looks = 0; looks < 10; ++looks) (void)watch.look(at += 20ms);
+    EXPECT_EQ(watch.look(at), 200ms);
+    EXPECT_EQ(watch.look(at += 5s), 200ms + DrainWatch::longest_look);
+    EXPECT_EQ(watch.look(at += 20ms), 220ms + DrainWatch::longest_look);
 }
 
 TEST(Drain, sockets_end_in_batches_with_pauses_that_differ) {
