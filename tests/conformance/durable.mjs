@@ -177,12 +177,12 @@ test("durable: one of two workers is killed", async () => {
   const other = await follow(there, "feed:kill", "shout");
   const shout = (from, n) => from.channel.push("shout", { n });
   for (const n of [1, 2, 3]) shout(n === 2 ? feed : other, n);
-  await until("both have heard all", () => feed.seen.length === 3 && other.seen.length === 3);
+  await until(() => `both have heard all: [${feed.seen}] and [${other.seen}]`, () => feed.seen.length === 3 && other.seen.length === 3);
   process.kill(first, "SIGKILL");
   for (const n of [4, 5]) shout(other, n);
   await until("it is back", () => feed.statuses.length >= 2);
   shout(other, 6);
-  await until("it hears what is new", () => feed.seen.includes(6));
+  await until(() => `it hears what is new: [${feed.seen}]`, () => feed.seen.includes(6));
   // On the worker that lived on nothing is missed; a new one says that it knows nothing.
   const all = feed.seen.filter((n) => n !== "resync");
   assert.deepEqual([...all.slice(0, 3)].sort(), [1, 2, 3]);

@@ -1,5 +1,6 @@
 #include "bennu/pubsub/hub/hub_adapter.hpp"
 
+#include "bennu/base/log.hpp"
 #include "bennu/pubsub/broadcast_wire.hpp"
 #include "bennu/pubsub/hub/hub_client.hpp"
 #include "bennu/pubsub/incoming.hpp"
@@ -8,6 +9,8 @@
 namespace bennu::pubsub {
 
 namespace {
+
+constexpr Duration longest_wait = std::chrono::seconds(5);
 
 /// Finds the client by its name: it may have been restarted.
 class HubAdapter final : public PubSubAdapter {
@@ -44,6 +47,10 @@ ChildSpec child_client(const HubAddress& hub, const std::string& name) {
                                                         std::move(options));
         if (!started) co_return std::move(started).error();
         use_adapter(std::make_shared<HubAdapter>(name, node));
+        // Who subscribes before the hub knows this node would miss what others say, and nobody
+        // would know. A hub that does not come keeps no node from serving.
+        if (!co_await try_call(*started, HubClient::Met{}, {.timeout = longest_wait}))
+            log_warning("the hub does not answer; this node serves without it");
         co_return started->pid();
     };
     return spec;

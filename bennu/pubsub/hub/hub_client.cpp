@@ -37,20 +37,32 @@ void HubClient::established() {
     reader_ = {};
     std::string hello;
     append_hub_frame(hello, {HubFrame::Kind::hello, options_.node, options_.token});
+    // To itself: what comes back says that the hub has read the first.
+    append_hub_frame(hello, {.peer = options_.node});
     stream_.out().insert(0, hello);
     emit(hub_connected);
+    may_lack_ = std::exchange(was_up_, true);
+    flush();
+}
+
+void HubClient::met() {
+    met_ = true;
     // While it was away, others went on.
-    if (was_up_) {
+    if (std::exchange(may_lack_, false)) {
         emit(hub_gap);
         options_.gap();
     }
-    was_up_ = true;
-    flush();
+    for (From<bool>& from : std::exchange(waiting_, {})) from.reply(true);
+}
+
+void HubClient::handle(Met, From<bool> from) {
+    if (met_) return from.reply(true);
+    waiting_.push_back(std::move(from));
 }
 
 void HubClient::lost() {
     if (std::exchange(up_, false)) log_warning("the connection with the hub is lost");
-    connecting_ = false;
+    connecting_ = met_ = false;
     if (!stream_.out().empty()) emit(hub_dropped, {{"bytes", stream_.out().size()}});
     stream_.out().clear();
     stream_.close();
@@ -111,7 +123,9 @@ bool HubClient::take(std::span<char> bytes) {
     for (auto next = reader_.next(); next.kind != HubFrameReader::Next::Kind::need_more;
          next = reader_.next()) {
         if (next.kind == HubFrameReader::Next::Kind::malformed) return false;
-        if (next.frame.kind == HubFrame::Kind::message) {
+        if (next.frame.peer == options_.node && next.frame.data.empty()) {
+            met();
+        } else if (next.frame.kind == HubFrame::Kind::message) {
             options_.receive(next.frame.peer, next.frame.data);
         } else if (next.frame.kind == HubFrame::Kind::gap && next.frame.peer != 0) {
             options_.gone(next.frame.peer);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bennu/net/tcp_stream.hpp"
 #include "bennu/pubsub/hub/hub_frame.hpp"
@@ -37,7 +38,9 @@ class HubClient : public Server {
         std::uint64_t to = 0;
         std::string data;
     };
-    struct Connected {
+    /// Answered once the hub knows this node: whatever others send from then on comes here, or is
+    /// said to be missing.
+    struct Met {
         using Reply = bool;
     };
     struct Retry {};
@@ -48,7 +51,7 @@ class HubClient : public Server {
     void handle(Send message);
     void handle(Retry) { connect(); }
     void handle(ReadOn);
-    bool handle(Connected) const { return up_; }
+    void handle(Met, From<bool> from);
     void handle_io(std::uint8_t tag, Readiness ready);
     static constexpr MailboxOptions mailbox{.limit = 1'000'000, .overflow = Overflow::reject};
 
@@ -56,6 +59,7 @@ class HubClient : public Server {
     void connect();
     void lost();
     void established();
+    void met();
     void read();
     /// False: they are not from a hub.
     bool take(std::span<char> bytes);
@@ -68,7 +72,10 @@ class HubClient : public Server {
     bool connecting_ = false;
     bool up_ = false;
     bool was_up_ = false;
+    bool met_ = false;
+    bool may_lack_ = false;
     bool flush_due_ = false;
+    std::vector<From<bool>> waiting_;
 };
 
 }  // namespace bennu::pubsub

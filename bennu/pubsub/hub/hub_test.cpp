@@ -75,6 +75,26 @@ BENNU_SIM_TEST(Hub, takes_messages_to_all_others_or_to_one_in_order, options) {
     EXPECT_EQ(a.gaps + b.gaps + c.gaps, 0);
 }
 
+BENNU_SIM_TEST(Hub, misses_nothing_that_is_said_once_it_has_been_met, options) {
+    options.shards = 1;
+    Node a(1), b(2);
+    finishes(options, [&]() -> Task<Result<>> {
+        a.join();
+        co_await bennu::sleep(1s);  // no hub yet
+        auto hub = co_await require(start_hub());
+        co_await call(a.client, HubClient::Met{}, {.timeout = 60s});
+        b.join();
+        co_await call(b.client, HubClient::Met{}, {.timeout = 60s});
+        a.say("hello");
+        co_await until([&] { return b.heard.size() == 1; });
+        // It has met it already.
+        EXPECT_TRUE(co_await call(b.client, HubClient::Met{}));
+        co_return {};
+    });
+    EXPECT_EQ(b.heard, std::vector<std::string>{"1:hello"});
+    EXPECT_EQ(a.gaps + b.gaps, 0);
+}
+
 BENNU_SIM_TEST(Hub, turns_away_who_does_not_know_the_token, options) {
     options.shards = 1;
     LogCapture quiet(LogLevel::off);
