@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { request } from "node:https";
 import { root, start, temporaryFolder } from "../lib/assetronics.mjs";
-import { atEnd, freePort, until, within } from "../lib/suite.mjs";
+import { atEnd, clock, freePort, until, within } from "../lib/suite.mjs";
 
 const folder = temporaryFolder();
 execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
@@ -62,7 +62,7 @@ export async function behind(name, environment, program) {
     await server.stop();
   } };
   atEnd(async () => void child.kill("SIGKILL"));
-  await until(`${name} is ready: ${output}`, async () => (await ask(proxy, "/readyz").catch(() => ({}))).status === 200);
+  await until(() => `${name} is ready: ${output}`, async () => (await ask(proxy, "/readyz").catch(() => ({}))).status === 200);
   return proxy;
 }
 
@@ -82,20 +82,20 @@ export function ask({ secure }, path, { method = "GET", headers = {}, body, agen
   });
 }
 
-/// What comes back for these bytes, until the other end closes or nothing more comes for a second.
+/// Sends these bytes on a connection of its own: `answer()` is what has come back so far, `settled()` waits until the other end
+/// closes or nothing more has come for a second, `end()` closes.
 export function bytes({ secure, plain }, text, { tls = true } = {}) {
-  return new Promise((resolve) => {
-    const socket = tls ? connectTls({ host: "127.0.0.1", port: secure, ca: certificate, servername: "localhost" }) : connect(plain, "127.0.0.1");
-    let answer = "";
-    const done = () => (socket.destroy(), resolve(answer));
-    let timer = setTimeout(done, 5000);
-    socket.on("data", (data) => {
-      answer += data.toString("latin1");
-      clearTimeout(timer);
-      timer = setTimeout(done, 1000);
-    });
-    socket.on("close", done);
-    socket.on("error", done);
-    socket.write(text);
+  const socket = tls ? connectTls({ host: "127.0.0.1", port: secure, ca: certificate, servername: "localhost" }) : connect(plain, "127.0.0.1");
+  let answer = "";
+  let moved = clock();
+  let closed = false;
+  socket.on("data", (data) => {
+    answer += data.toString("latin1");
+    moved = clock();
   });
+  socket.on("close", () => (closed = true));
+  socket.on("error", () => (closed = true));
+  socket.write(text);
+  const quiet = () => clock() - moved > (answer ? 1000 : 5000);
+  return { answer: () => answer, settled: () => until("the answer is whole", () => closed || quiet()), end: () => socket.destroy() };
 }
