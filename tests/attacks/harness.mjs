@@ -14,7 +14,7 @@ async function open(...options) {
   const program = spawn(`${build}/tests/attacks/attacks_site`, [String(at), ...options], { stdio: ["ignore", "pipe", "inherit"] });
   atEnd(() => program.kill("SIGTERM"));
   process.on("exit", () => program.kill("SIGKILL"));
-  await within(20_000, "the bank", once(program.stdout, "data"));
+  await within(20_000, "the bank to say that it serves", once(program.stdout, "data"));
   return at;
 }
 
@@ -53,14 +53,14 @@ atEnd(() => browser.close());
 /// A browser of somebody who is nobody in particular.
 export async function anyone() {
   const context = await browser.newContext();
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(90_000);
   return context;
 }
 
 /// A browser whose owner is logged in at the bank as `name`.
 export async function visitor(name = "ada", at = bank) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   await page.goto(at);
   await page.evaluate((user) => fetch("/login", { method: "POST", body: new URLSearchParams({ user }) }), name);
