@@ -104,7 +104,8 @@ test("a deletion can be undone", async () => {
   await page.at("confirm-cancel").click();
   await page.at("delete-button").click();
   await page.at("confirm-ok").click();
-  await page.at("toast", '[data-kind="success"]').waitFor();
+  // Under the mouse the message stays.
+  await page.at("toast", '[data-kind="success"]').hover();
   assert.equal((await call("GET", `/assets/${asset.id}`)).status, 404);
   await page.at("toast-undo").click();
   await textOf(page.at("asset-tag"), asset.tag);
