@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { apiOf, root, server } from "../lib/assetronics.mjs";
-import { afterEach, atEnd } from "../lib/suite.mjs";
+import { afterEach, atEnd, clock, took } from "../lib/suite.mjs";
 
 const pictures = `${root}/test-results/browser`;
 mkdirSync(pictures, { recursive: true });
@@ -29,7 +29,7 @@ const refusedByServer = /^Failed to load resource: the server responded with a s
 const lostConnection = /WebSocket connection to|net::ERR_|Failed to load resource/;
 
 // Pages that a failed test left open tell where it was; they would go on moving, and take the machine from the next.
-const patience = 30_000;
+const patience = 90_000;
 const open = new Set();
 let leftOpen = 0;
 afterEach(async () => {
@@ -81,7 +81,8 @@ export async function visit(path, { here, size = desktop, theme = "light", name 
 /// For `prepare`: the page's clock stands still. What it would do later it does when `page.clock.runFor` moves it on, or `resume` lets it go.
 export async function holdClock(page) {
   await page.clock.install();
-  await page.clock.pauseAt(Date.now() + 1000);
+  // Later than the page is by then, however long this takes: its clock is not put back.
+  await page.clock.pauseAt(Date.now() + 60_000);
 }
 
 /// The page is connected and joined: what others do arrives from now on.
@@ -94,30 +95,30 @@ export async function live(page) {
 /// Waits until an element says that.
 export async function textOf(locator, wanted) {
   const fits = (text) => (wanted instanceof RegExp ? wanted.test(text) : text === String(wanted));
-  const end = Date.now() + patience;
+  const began = clock();
   for (;;) {
     const text = (await locator.first().textContent({ timeout: patience })).trim();
     if (fits(text)) return text;
-    assert.ok(Date.now() < end, `it says "${text}", not ${wanted}`);
+    assert.ok(clock() - began < patience, `it says "${text}", not ${wanted}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/// Milliseconds from when `act` ends its click to when `locator` shows up.
+/// Milliseconds, without pauses of the machine, from when `act` begins its click to when `locator` shows up.
 export async function appears(act, locator) {
   const shown = locator.first().waitFor();
-  const began = performance.now();
+  const time = took();
   await act();
   await shown;
-  return performance.now() - began;
+  return time().ran;
 }
 
 /// How much slower than usual this browser is at present, at least 1: a click that only asks whether it could be done, and no server,
 /// takes less than 100 ms on a machine that has nothing else to do.
 export async function slowness(page) {
-  const began = performance.now();
+  const time = took();
   await page.locator("body").click({ trial: true, position: { x: 2, y: 2 } });
-  return Math.max(1, (performance.now() - began) / 100);
+  return Math.max(1, time().ran / 100);
 }
 
 export async function picture(page, name) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { temporaryFolder } from "../lib/assetronics.mjs";
-import { test } from "../lib/suite.mjs";
+import { test, within } from "../lib/suite.mjs";
 import { live, picture, textOf, visit } from "./harness.mjs";
 
 test("a file goes in through the page: preview, progress, report with lines and reasons", async () => {
@@ -29,8 +29,8 @@ test("a file goes in through the page: preview, progress, report with lines and 
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
   }));
   await page.at("import-start").click();
-  await page.at("import-status", '[data-status="completed"]').waitFor({ timeout: 30_000 });
-  const values = await seen;
+  await page.at("import-status", '[data-status="completed"]').waitFor();
+  const values = await within(20_000, "the bar's last value", seen);
   assert.ok(values.length > 1 && values.at(-1) === 100, `the bar showed ${values}`);
   await textOf(page.at("import-created"), "2,997");
   await textOf(page.at("import-failed"), "4");
