@@ -271,12 +271,10 @@ Task<Result<>> serve(std::uint16_t port) {
     mount_socket(*router, {.path = "/squeezed",
                            .channels = {channel<EchoChannel>("echo:*")},
                            .compress = {.enabled = true}});
-    mount_socket(
-        *router,
-        {.path = "/quick",
-         .channels = {channel<EchoChannel>("echo:*")},
-         .connect = &connect,
-         .longpoll = LongPollOptions{.window = 1s, .max_body = 10'000}});
+    mount_socket(*router, {.path = "/quick",
+                           .channels = {channel<EchoChannel>("echo:*")},
+                           .connect = &connect,
+                           .longpoll = LongPollOptions{.window = 1s, .max_body = 10'000}});
     mount_socket(
         *router,
         {.path = "/soon",
