@@ -1,7 +1,7 @@
 // The supervision tree, and what an operator does to it. Servers of their own: drills are for nobody else.
 import assert from "node:assert/strict";
 import { apiOf, created, start } from "../lib/assetronics.mjs";
-import { test, until } from "../lib/suite.mjs";
+import { test, took, until } from "../lib/suite.mjs";
 import { desktop, phone, picture, textOf, visit } from "./harness.mjs";
 
 /// Ticks without a sign of life that a busy machine may cause.
@@ -49,13 +49,31 @@ async function crashed(page, viewers, id, button = "process-crash") {
   await page.open(id);
   await page.at("process-panel", `[data-id="${id}"]`).waitFor();
   await page.at(button).click();
-  const began = Date.now();
+  const time = took();
   if (await page.at("confirm-ok").count()) await page.at("confirm-ok").click();
   return Promise.all(viewers.map(async (viewer) => {
     await viewer.restart(id, was).waitFor();
     await until("the row has the new process", async () => ![was, ""].includes(await viewer.pidOf(id)));
-    return Date.now() - began;
+    return Math.round(time().ran);
   }));
+}
+
+/// Hangs it until each viewer has seen that, and how its mailbox grows.
+async function hung(page, viewers, id) {
+  const unseen = new Set(viewers);
+  let grown = false;
+  let hangs = -Infinity;
+  await page.open(id);
+  await until(() => `${id} is seen to hang (${unseen.size} did not), and its mailbox grows (${grown})`, async () => {
+    // It hangs for ten seconds: a machine that pauses may use them up.
+    if (performance.now() - hangs > 11_000) {
+      await page.at("process-hang").click();
+      hangs = performance.now();
+    }
+    for (const viewer of [...unseen]) if (await viewer.isSilent(id).count()) unseen.delete(viewer);
+    grown ||= Number(await page.process(id).locator('[data-testid="process-mailbox"]').textContent()) >= 8;
+    return grown && unseen.size === 0;
+  }, 60_000);
 }
 
 test("two viewers see a crash, a kill and a hang at once, and the neighbours' hearts beat on", async () => {
@@ -69,11 +87,7 @@ test("two viewers see a crash, a kill and a hang at once, and the neighbours' he
   const took = [];
   took.push(...(await crashed(ada, [ada, bob], "counter-2")));
   took.push(...(await crashed(bob, [ada, bob], "devices")));
-  await ada.open("counter-3");
-  await ada.at("process-hang").click();
-  await ada.isSilent("counter-3").waitFor();
-  await bob.isSilent("counter-3").waitFor();
-  await until("its mailbox grows", async () => Number(await ada.process("counter-3").locator('[data-testid="process-mailbox"]').textContent()) >= 8);
+  await hung(ada, [ada, bob], "counter-3");
   took.push(...(await crashed(ada, [ada, bob], "counter-6", "process-kill")));
   const silences = await stopped();
   assert.ok(Math.max(...took) < 1000, `restarts were seen after ${took} ms`);
@@ -101,7 +115,7 @@ test("two viewers see a crash, a kill and a hang at once, and the neighbours' he
     await ada.process("counter-3").locator('[data-testid="process-open"]').click();
   }
   await ada.setViewportSize(desktop);
-  await ada.isSilent("counter-3").waitFor({ state: "detached", timeout: 15_000 });
+  await ada.isSilent("counter-3").waitFor({ state: "detached" });
   assert.equal(await ada.pidOf("counter-3"), before["counter-3"]);
   await until("it worked off what waited", async () => Number(await ada.process("counter-3").locator('[data-testid="process-mailbox"]').textContent()) <= 1);
 
@@ -130,7 +144,7 @@ test("every process of the tree may crash: the node stays, and everything works 
           await page.at("confirm-ok").click();
           await new Promise((resolve) => setTimeout(resolve, 500));
         }
-      }, 12_000);
+      }, 60_000);
       assert.equal(await here.node(), node, `the node ended with a ${name} of ${id}: ${here.stderr.slice(-3000)}`);
       await created(call);
       assert.equal((await call("GET", "/devices")).status, 200, `after a ${name} of ${id}`);
