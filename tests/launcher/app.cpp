@@ -3,6 +3,7 @@
 // Usage: [WORKERS=N] launcher_app PORT CRASH_FOLDER
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
 
@@ -45,6 +46,15 @@ Response hang(Conn conn) {
 Task<Response> slow(Conn conn) {
     co_await bennu::sleep(300ms);
     co_return text(conn, 200, "slow");
+}
+
+std::atomic<int> waiting = 0;
+
+/// Answers after everybody has lost patience; `/waiting` says how many are in here.
+Task<Response> wait(Conn conn) {
+    ++waiting;
+    co_await bennu::sleep(60s);
+    co_return text(conn, 200, "waited");
 }
 
 /// Remembers what was said on any worker.
@@ -93,6 +103,9 @@ std::shared_ptr<Router> routes(std::shared_ptr<const ReadyFlag> ready) {
         return text(conn, 200, std::to_string(::getpid()) + " " + std::to_string(VERSION));
     });
     router->get("/slow", slow);
+    router->get("/wait", wait);
+    router->get("/waiting",
+                [](Conn conn) { return text(conn, 200, std::to_string(waiting.load())); });
     router->get("/say/:word", [](Conn conn) {
         pubsub::broadcast("said", conn.param("word"));
         return text(conn, 200, std::to_string(::getpid()));

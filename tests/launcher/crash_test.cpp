@@ -43,13 +43,13 @@ TEST_F(Crashes, what_was_in_flight_is_known_even_of_a_killed_node) {
     install("first");
     start();
     const Node before = node();
-    std::thread asking([&] { get(port_, "/slow"); });
-    ::poll(nullptr, 0, 100);
+    std::thread asking([&] { get(port_, "/wait"); });
+    EXPECT_TRUE(eventually([&] { return get(port_, "/waiting").body == "1"; }));
     ::kill(before.pid, SIGKILL);
     asking.join();
     EXPECT_NE(node(), before);
     ASSERT_TRUE(eventually([&] { return !reports().empty(); }));
-    EXPECT_TRUE(reports().front().contains(": GET /slow\n")) << reports().front();
+    EXPECT_TRUE(reports().front().contains(": GET /wait\n")) << reports().front();
 }
 
 TEST_F(Crashes, a_request_that_always_crashes_is_put_in_quarantine_and_others_are_served) {

@@ -9,13 +9,10 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "tests/launcher/program.hpp"
 
 namespace launcher_test {
-
-namespace fs = std::filesystem;
 
 sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
@@ -25,18 +22,8 @@ sockaddr_in loopback(std::uint16_t port) {
     return address;
 }
 
-std::uint16_t free_port() {
-    int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address = loopback(0);
-    ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    socklen_t length = sizeof(address);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    ::close(fd);
-    return ntohs(address.sin_port);
-}
-
 /// Sends a command; yields the answer, "refused", or "" when the connection was cut or nothing came
-/// within 5 s.
+/// within 10 s.
 std::string ask(std::uint16_t port, std::string_view command) {
     int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = loopback(port);
@@ -47,7 +34,7 @@ std::string ask(std::uint16_t port, std::string_view command) {
     ::send(fd, command.data(), command.size(), MSG_NOSIGNAL);
     pollfd wait{fd, POLLIN, 0};
     std::array<char, 64> buffer{};
-    ssize_t count = ::poll(&wait, 1, 5000) > 0 ? ::recv(fd, buffer.data(), buffer.size(), 0) : 0;
+    ssize_t count = ::poll(&wait, 1, 10'000) > 0 ? ::recv(fd, buffer.data(), buffer.size(), 0) : 0;
     ::close(fd);
     return std::string(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
 }
@@ -79,11 +66,6 @@ class Launcher : public testing::Test {
     }
     std::string crashes() const { return (folder_ / "crashes").string(); }
     std::string log() const { return content(folder_ / "log"); }
-    static std::string content(const fs::path& path) {
-        std::ostringstream text;
-        text << std::ifstream(path).rdbuf();
-        return text.str();
-    }
     /// The node's pid, as soon as one answers.
     pid_t node() {
         for (int tries = 0; tries < 500; ++tries) {
@@ -101,7 +83,7 @@ class Launcher : public testing::Test {
         return status;
     }
 
-    std::uint16_t port_ = free_port();
+    std::uint16_t port_ = unused_port();
     fs::path folder_;
     pid_t pid_ = -1;
 };
@@ -133,7 +115,7 @@ TEST_F(Launcher, a_crash_report_says_where) {
     EXPECT_NE(node(), before);
     // Its addresses become names while the next node serves already.
     std::string report;
-    for (int i = 0; i < 6000 && !report.contains("serve"); ++i) {
+    for (int i = 0; i < 12'000 && !report.contains("serve"); ++i) {
         ::poll(nullptr, 0, 10);
         for (const auto& entry : fs::directory_iterator(crashes())) {
             if (entry.path().extension() == ".txt") report = content(entry.path());

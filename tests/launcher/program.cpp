@@ -6,13 +6,16 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 namespace launcher_test {
@@ -27,14 +30,27 @@ sockaddr_in local(std::uint16_t port) {
     return address;
 }
 
-std::uint16_t unused_port() {
-    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = local(0);
-    ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    socklen_t length = sizeof(address);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+/// Until this program ends no other suite takes the port: the name can be held by one process.
+bool claim(std::uint16_t port) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = "bennu-test-port-" + std::to_string(port);
+    name.copy(address.sun_path + 1, name.size());
+    const std::size_t length = offsetof(sockaddr_un, sun_path) + 1 + name.size();
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(length)) == 0)
+        return true;
     ::close(fd);
-    return ntohs(address.sin_port);
+    return false;
+}
+
+bool is_free(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = local(port);
+    const bool bound =
+        ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+    ::close(fd);
+    return bound;
 }
 
 /// Reads to the end; what the connection ended with.
@@ -51,6 +67,16 @@ Reply::Kind read_all(int fd, std::string& text) {
 }
 
 }  // namespace
+
+std::uint16_t unused_port() {
+    static std::mt19937 random(std::random_device{}());
+    // The kernel hands out those above by itself.
+    std::uniform_int_distribution<std::uint16_t> ports(20'000, 31'999);
+    while (true) {
+        const std::uint16_t port = ports(random);
+        if (claim(port) && is_free(port)) return port;
+    }
+}
 
 Reply get(std::uint16_t port, const std::string& path) {
     Reply reply;
@@ -176,10 +202,12 @@ std::vector<std::string> App::reports() const {
 
 std::string App::report() const {
     std::string text;
-    (void)eventually([&] {
-        for (const std::string& each : reports()) text = each;
-        return text.contains("app.cpp:");
-    });
+    (void)eventually(
+        [&] {
+            for (const std::string& each : reports()) text = each;
+            return text.contains("app.cpp:");
+        },
+        120);
     return text;
 }
 

@@ -49,7 +49,7 @@ class App : public testing::Test {
     /// Who answers; waits until somebody does.
     Node node() const;
     /// Waits for something that is going to be; false after `seconds`.
-    static bool eventually(const std::function<bool()>& holds, int seconds = 30);
+    static bool eventually(const std::function<bool()>& holds, int seconds = 60);
     std::string log() const;
     std::vector<std::string> reports() const;
     /// The one report, once its addresses have become names.
@@ -73,5 +73,8 @@ class Clients {
 };
 
 std::string content(const fs::path& path);
+
+/// A port that nobody uses, and no other suite takes before this program ends.
+std::uint16_t unused_port();
 
 }  // namespace launcher_test
