@@ -151,9 +151,7 @@ void Http2Connection::attend() {
         leave();
         return;
     }
-    if ((more_to_send_ || stream_.readable()) && !std::exchange(attention_due_, true)) {
-        cast(Ref<Http2Connection>(self_), Attend{});
-    }
+    if (more_to_send_ || stream_.readable()) stream_.go_on_next_turn();
     if (phase_ == Phase::serving && session_.over()) linger();
     if (phase_ == Phase::lingering) {
         if (stream_.pending() == 0) stream_.shutdown_write();

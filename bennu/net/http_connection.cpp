@@ -174,12 +174,7 @@ void HttpConnection::handle_io(std::uint8_t, Readiness ready) {
         return;
     }
     if (phase_ == Phase::lingering && stream_.pending() == 0) stream_.shutdown_write();
-    if (stream_.readable() && !stream_.asked_to_read_on()) read_input();
-}
-
-void HttpConnection::handle(ReadOn) {
-    stream_.reading_on();
-    if (!ended_ && !serving_request_ && stream_.readable()) read_input();
+    if (stream_.readable()) read_input();
 }
 
 bool HttpConnection::silent_for(Duration draining) const {
@@ -211,8 +206,8 @@ void HttpConnection::read_input() {
     if (turn == TcpStream::Turn::closed) {
         if (std::exchange(phase_, Phase::idle) == Phase::handshaking) end_handshake("failed");
         end();
-    } else if (turn == TcpStream::Turn::portion_read && stream_.ask_to_read_on()) {
-        cast(Ref<HttpConnection>(self()), ReadOn{});
+    } else if (turn == TcpStream::Turn::portion_read) {
+        stream_.go_on_next_turn();
     }
 }
 

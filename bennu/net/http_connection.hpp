@@ -30,8 +30,6 @@ class HttpConnection : public Server {
         Instant since;  ///< the client has waited in the kernel's queue
     };
     struct Expired {};
-    /// There is more to read than one turn's portion.
-    struct ReadOn {};
     /// The listener began to stop so long ago: ends the connection if it is `silent_for` that.
     struct EndSilence {
         Duration draining;
@@ -44,7 +42,6 @@ class HttpConnection : public Server {
 
     void handle(Begin begin);
     void handle(Expired);
-    void handle(ReadOn);
     void handle(EndSilence message);
     void handle_io(std::uint8_t tag, Readiness ready);
     Task<> terminate(ExitReason reason);

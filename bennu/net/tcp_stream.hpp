@@ -53,8 +53,7 @@ class TcpStream {
     /// What is read of one connection in a turn, before others get theirs.
     static constexpr std::size_t read_per_turn = 256 * 1024;
     /// How that went. `portion_read`: there may be more, which waits for the owner's next step:
-    /// it sends itself a message where `ask_to_read_on` says so, and says `reading_on` when that
-    /// has come. `stopped`: `take` wanted no more of it.
+    /// it calls `go_on_next_turn`. `stopped`: `take` wanted no more of it.
     enum class Turn : std::uint8_t { drained, portion_read, closed, stopped };
     /// Reads as long as there is something, but no more than a portion, and gives `take` the bytes;
     /// when that returns false, the stream may be gone.
@@ -70,10 +69,10 @@ class TcpStream {
         }
         return Turn::drained;
     }
-    /// True unless the message is on its way already.
-    bool ask_to_read_on() { return !std::exchange(reading_on_, true); }
-    bool asked_to_read_on() const { return reading_on_; }
-    void reading_on() { reading_on_ = false; }
+    /// The socket's readiness is announced anew in the shard's next turn, when others have had
+    /// theirs. (A message to the own process would be handled within this one, and a full mailbox
+    /// would lose it.)
+    void go_on_next_turn() { (void)watch(); }
 
     /// Queues bytes; `flush` sends them.
     void write(std::string_view bytes) { out().append(bytes); }
@@ -104,7 +103,7 @@ class TcpStream {
     void adopt(SocketHandle socket) {
         close();
         socket_ = socket;
-        hung_up_ = write_shut_ = readable_ = reading_on_ = false;
+        hung_up_ = write_shut_ = readable_ = false;
     }
     Result<> watch() { return watch_io(socket_); }
     SocketHandle socket() const { return socket_; }
@@ -124,10 +123,9 @@ class TcpStream {
 
     SocketHandle socket_;
     bool more_plaintext_ = false;  ///< the last read filled the buffer
-    bool hung_up_ : 1 = false;
-    bool write_shut_ : 1 = false;
+    bool hung_up_ = false;
+    bool write_shut_ = false;
     bool readable_ = false;
-    bool reading_on_ = false;  ///< a message for that is on its way
     std::string out_;
     std::unique_ptr<TlsSession> tls_;
 };

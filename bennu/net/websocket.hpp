@@ -107,14 +107,11 @@ class WebSocketConnection : public Server {
     /// Its carrier has something for it, has sent everything, or is lost.
     struct Carried {};
     struct Drained {};
-    /// There is more to read than one turn's portion.
-    struct ReadOn {};
 
     void handle(Begin);
     void handle(Overdue);
     void handle(Carried);
     void handle(Drained);
-    void handle(ReadOn);
     void handle(SendFrame message);
     void handle(SendText message);
     void handle(CloseWith message);

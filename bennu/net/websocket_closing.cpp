@@ -100,11 +100,7 @@ Task<> WebSocketConnection::terminate(ExitReason) {
     while (going() && now() < deadline) {
         co_await sleep(10ms);
         // Messages wait until this is done.
-        if (state_->carrier) {
-            handle(Carried{});
-        } else if (state_->stream.asked_to_read_on()) {
-            handle(ReadOn{});
-        }
+        if (state_->carrier) handle(Carried{});
     }
     if (state_->carrier) state_->carrier->finish();
 }

@@ -4,7 +4,6 @@
 #include "bennu/net/websocket_handshake.hpp"
 #include "bennu/net/websocket_state.hpp"
 #include "bennu/runtime/log_bound.hpp"
-#include "bennu/runtime/mailbox_room.hpp"
 
 namespace bennu::net {
 
@@ -152,28 +151,17 @@ void WebSocketConnection::handle_io(std::uint8_t, Readiness ready) {
         state.phase = State::Phase::handshaking;
     }
     if (ready.writable && state.stream.pending() > 0) flush();
-    if (!state.stream.asked_to_read_on()) read();
-}
-
-void WebSocketConnection::handle(ReadOn) {
-    state_->stream.reading_on();
     read();
 }
 
 void WebSocketConnection::read() {
     State& state = *state_;
     if (state.phase == State::Phase::closed) return;
-    auto turn = TcpStream::Turn::portion_read;
-    while (turn == TcpStream::Turn::portion_read) {
-        turn = state.stream.read_turn([this](std::span<char> bytes) {
-            received(bytes);
-            return state_->phase != State::Phase::closed;
-        });
-        // A full mailbox would drop the message, and nobody would read on.
-        if (turn != TcpStream::Turn::portion_read || mailbox_room() == 0) continue;
-        if (state.stream.ask_to_read_on()) cast(self_, ReadOn{});
-        return;
-    }
+    const TcpStream::Turn turn = state.stream.read_turn([this](std::span<char> bytes) {
+        received(bytes);
+        return state_->phase != State::Phase::closed;
+    });
+    if (turn == TcpStream::Turn::portion_read) state.stream.go_on_next_turn();
     if (turn == TcpStream::Turn::closed) finish(close_code::abnormal, "the connection was lost");
 }
 

@@ -100,12 +100,7 @@ void HubClient::handle_io(std::uint8_t, Readiness ready) {
     } else if (ready.writable) {
         flush();
     }
-    if (!stream_.asked_to_read_on()) read();
-}
-
-void HubClient::handle(ReadOn) {
-    stream_.reading_on();
-    if (up_) read();
+    read();
 }
 
 void HubClient::read() {
@@ -114,8 +109,7 @@ void HubClient::read() {
     const Turn turn =
         stream_.read_turn([&](std::span<char> bytes) { return understood = take(bytes); });
     if (turn == Turn::closed || !understood) return lost();
-    if (turn == Turn::portion_read && stream_.ask_to_read_on())
-        cast(Ref<HubClient>(self()), ReadOn{});
+    if (turn == Turn::portion_read) stream_.go_on_next_turn();
 }
 
 bool HubClient::take(std::span<char> bytes) {

@@ -44,13 +44,10 @@ class HubClient : public Server {
         using Reply = bool;
     };
     struct Retry {};
-    /// There is more to read than one turn's portion.
-    struct ReadOn {};
 
     Task<Result<>> init();
     void handle(Send message);
     void handle(Retry) { connect(); }
-    void handle(ReadOn);
     void handle(Met, From<bool> from);
     void handle_io(std::uint8_t tag, Readiness ready);
     static constexpr MailboxOptions mailbox{.limit = 1'000'000, .overflow = Overflow::reject};

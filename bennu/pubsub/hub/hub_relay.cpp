@@ -11,8 +11,6 @@ namespace bennu::pubsub {
 class HubRelay::Link : public Server {
   public:
     struct Begin {};
-    /// There is more to read than one turn's portion.
-    struct ReadOn {};
 
     Link(std::shared_ptr<Shared> relay, SocketHandle socket)
         : relay_(std::move(relay)), stream_(socket) {}
@@ -30,10 +28,6 @@ class HubRelay::Link : public Server {
     void handle_io(std::uint8_t, Readiness ready) {
         stream_.note(ready);
         if (ready.writable) flush();
-        if (!stream_.asked_to_read_on()) read();
-    }
-    void handle(ReadOn) {
-        stream_.reading_on();
         read();
     }
 
@@ -58,8 +52,8 @@ class HubRelay::Link : public Server {
             stream_.read_turn([this](std::span<char> bytes) { return receive(bytes); });
         if (turn == Turn::closed || turn == Turn::stopped) {
             exit_self(ExitReason::normal());
-        } else if (turn == Turn::portion_read && stream_.ask_to_read_on()) {
-            cast(Ref<Link>(pid_), ReadOn{});
+        } else if (turn == Turn::portion_read) {
+            stream_.go_on_next_turn();
         }
     }
 
