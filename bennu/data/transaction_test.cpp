@@ -128,30 +128,33 @@ TEST(Transaction, nested_ones_are_savepoints) {
 }
 
 TEST(Transaction, many_take_turns) {
-    with_repo([](Repo repo) -> Task<Result<>> {
-        const Item counter = co_await require(repo.insert(Item{.tag = "counter"}));
-        int running = 50, asked = 0;
-        for (int i = 0; i < 50; ++i) {
-            spawn_task([repo, id = counter.id, &running, &asked]() -> Task<> {
-                ++asked;
-                const auto done = co_await repo.transaction([id, &asked](Tx tx) -> Task<Result<>> {
-                    // The first one lets all others come and wait.
-                    while (asked < 50) co_await sleep(1ms);
-                    Item item = co_await require(tx.get<Item>(id));
-                    ++item.count;
-                    co_await require(tx.update(item));
-                    co_return {};
+    with_repo(
+        [](Repo repo) -> Task<Result<>> {
+            const Item counter = co_await require(repo.insert(Item{.tag = "counter"}));
+            int running = 50, asked = 0;
+            for (int i = 0; i < 50; ++i) {
+                spawn_task([repo, id = counter.id, &running, &asked]() -> Task<> {
+                    ++asked;
+                    const auto done =
+                        co_await repo.transaction([id, &asked](Tx tx) -> Task<Result<>> {
+                            // The first one lets all others come and wait.
+                            while (asked < 50) co_await sleep(1ms);
+                            Item item = co_await require(tx.get<Item>(id));
+                            ++item.count;
+                            co_await require(tx.update(item));
+                            co_return {};
+                        });
+                    EXPECT_TRUE(done);
+                    --running;
                 });
-                EXPECT_TRUE(done);
-                --running;
-            });
-        }
-        while (running > 0) co_await sleep(1ms);
-        EXPECT_EQ((co_await require(repo.get<Item>(counter.id))).count, 51);
-        // Transactions that wait for each other are committed together.
-        EXPECT_LT(repo.stats().commits, 40u);
-        co_return {};
-    });
+            }
+            while (running > 0) co_await sleep(1ms);
+            EXPECT_EQ((co_await require(repo.get<Item>(counter.id))).count, 51);
+            // Transactions that wait for each other are committed together.
+            EXPECT_LT(repo.stats().commits, 40u);
+            co_return {};
+        },
+        {.batch_time = 1h});
 }
 
 TEST(Transaction, a_deferred_foreign_key_fails_its_own_unit_only) {
