@@ -1,6 +1,6 @@
 // The rows of the channel protocol that need more than examples/hello, over npm phoenix.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test, until, within } from "../lib/suite.mjs";
 import {
   client, join, nextEvent, outcome, patience, raw, server, start, testEach, versionOne, whileHalted, workersOf,
@@ -229,6 +229,8 @@ testEach("channels: a message of five megabytes, and another", async ({ transpor
 
 test("channels: a client that does not read its large messages is let go of", async () => {
   const program = await start("server");
+  const descriptors = () => readdirSync(`/proc/${program.pid}/fd`).length;
+  const without = descriptors();
   const socket = await raw(`${program.ws}/socket/websocket?vsn=2.0.0`);
   socket.send('["1","1","echo:stopped","phx_join",{}]');
   await socket.next();
@@ -241,6 +243,7 @@ test("channels: a client that does not read its large messages is let go of", as
     await new Promise((resolve) => setTimeout(resolve, 20));
     most = Math.max(most, megabytes() - before);
   }
+  await until("it is let go of", () => descriptors() <= without);
   socket.resume();
   assert.equal((await socket.closed)[0], 1006);
   assert.ok(most < 60, `${most} MB were kept for it`);
